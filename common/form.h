@@ -1,0 +1,30 @@
+// form.h: application/x-www-form-urlencoded bodies and queries (WHATWG URL, 5.1).
+#ifndef FORM_H
+#define FORM_H
+
+#include "base.h"
+
+enum { FORM_PAIRS_MAX = 512 };
+
+struct form_pair {
+    const char *name, *value;  // decoded; not NUL-terminated; NUL bytes possible
+    size_t name_len, value_len;
+};
+
+// A decoded form; the pairs point into its own copy of the bytes.
+struct form {
+    struct form_pair *pairs;
+    size_t count;
+    char *bytes;
+};
+
+// form_parse decodes text: '+' is a blank, %XX a byte; a broken escape stays as it is.
+//   OUTCOME_REJECT  more than FORM_PAIRS_MAX pairs.
+MUST_CHECK enum outcome form_parse(struct form *out, const char *text, size_t len,
+                                   struct err *err);
+void form_free(struct form *f);
+
+// form_find returns the first pair of that name, or NULL.
+const struct form_pair *form_find(const struct form *f, const char *name);
+
+#endif

@@ -1,0 +1,67 @@
+// http_client.h: many HTTP/1.1 requests at a time on the reactor (libcurl multi_socket).
+// Never sends a request twice: see "gate".
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
+
+#include "base.h"
+
+struct http_client;
+struct reactor;
+
+enum { HTTP_CLIENT_ANSWER_MAX_BYTES = 65536 };
+
+struct http_client_settings {
+    size_t in_flight_max;       // requests at a time = connections
+    int64_t connect_us;         // 3 s
+    int64_t total_us;           // 35 s
+    size_t answer_max_bytes;    // a longer answer is cut off: "in doubt" for its sender
+    const char *user_password;  // "user:password" for Basic auth, or NULL
+    const char *ca_file;        // NULL = the system's
+    const char *user_agent;
+};
+
+// The gate runs when the connection stands and before the first byte of the request
+// leaves (CURLOPT_PREREQFUNCTION). Returning false stops it: nothing left us. libcurl
+// itself repeats a request, also a POST, when a reused connection closes before an
+// answer; that second try is always refused and ends as left_us with status 0.
+typedef bool http_gate(void *arg);
+
+struct http_call {
+    const char *method;        // "POST", "GET"
+    const char *url;           // copied
+    const char *content_type;  // NULL without a body; a literal
+    const char *body;          // borrowed until done
+    size_t body_len;
+    const char *const *headers;  // extra "Name: value" lines, NULL-ended, or NULL; copied
+    http_gate *gate;             // NULL = always open
+};
+
+struct http_answer {
+    bool left_us;      // at least one byte of the request may have left
+    int status;        // 0: no complete answer came
+    const char *body;  // borrowed during done; NUL-terminated
+    size_t body_len;
+    int64_t retry_after_us;  // Retry-After in seconds form, else -1
+    int64_t took_us;
+    const char *error;  // why status is 0, else ""
+};
+
+typedef void http_done(void *arg, const struct http_answer *answer);
+
+MUST_CHECK enum outcome http_client_open(struct http_client **out, struct reactor *r,
+                                         const struct http_client_settings *set,
+                                         struct err *err);
+
+// http_client_close ends what is in flight without calling done.
+void http_client_close(struct http_client *c);
+
+// http_client_submit starts the call and later runs done(arg, answer) exactly once, from
+// the loop (never from inside submit). Redirects are not followed, TLS is verified.
+// Returns false, and never runs done, when in_flight_max calls are running.
+MUST_CHECK bool http_client_submit(struct http_client *c, const struct http_call *call,
+                                   http_done *done, void *arg);
+
+size_t http_client_free_slots(const struct http_client *c);
+size_t http_client_in_flight(const struct http_client *c);
+
+#endif

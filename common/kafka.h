@@ -1,0 +1,49 @@
+// kafka.h: settings that all Kafka clients of a program share, and the topic names.
+#ifndef KAFKA_H
+#define KAFKA_H
+
+#include "base.h"
+
+struct setting;
+
+#define TOPIC_JOBS_URGENT "sms.jobs.urgent"
+#define TOPIC_JOBS_NORMAL "sms.jobs.normal"
+#define TOPIC_JOBS_BULK   "sms.jobs.bulk"
+#define TOPIC_STATUS      "sms.status"
+#define TOPIC_INBOUND     "sms.inbound"
+#define TOPIC_REQUESTS    "sms.requests"
+#define TOPIC_DEAD        "sms.dead"
+
+struct kafka_settings {
+    char *brokers;     // kafka.brokers
+    char *properties;  // kafka.properties: "key=value;key=value" for librdkafka, or NULL
+};
+
+// The rows for a struct kafka_settings that sits at this offset in a settings struct.
+#define KAFKA_SETTINGS(base)                                                             \
+    { "kafka.brokers",                                                                   \
+      SETTING_TEXT,                                                                      \
+      (base) + offsetof(struct kafka_settings, brokers),                                 \
+      "127.0.0.1:9092",                                                                  \
+      1,                                                                                 \
+      1024,                                                                              \
+      NULL,                                                                              \
+      "Kafka bootstrap servers, host:port with commas" },                                \
+    {                                                                                    \
+        "kafka.properties", SETTING_TEXT,                                                \
+            (base) + offsetof(struct kafka_settings, properties), NULL, 0, 4096, NULL,   \
+            "further librdkafka properties, key=value with semicolons (TLS, SASL)"       \
+    }
+
+struct rd_kafka_conf_s;
+
+// kafka_conf_new returns a configuration with brokers, pass-through properties and log
+// routing set; the caller owns it.
+//   OUTCOME_REJECT  a property that librdkafka refuses; the text names it.
+MUST_CHECK enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
+                                       const struct kafka_settings *set, struct err *err);
+
+// kafka_conf_set sets one property of ours; a refusal is a bug and asserts.
+void kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,80 @@
+// service.h: the life of a long-running program: reactor, metrics, admin port, readiness,
+// and a stop in two stages (STYLE.md 5).
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include "base.h"
+
+struct metrics;
+struct reactor;
+struct service;
+struct setting;
+
+struct service_settings {
+    char *admin_address;       // <group>.admin_address
+    int64_t admin_port;        // <group>.admin_port
+    char *log_level;           // log.level
+    int64_t stop_deadline_us;  // stop.deadline
+};
+
+#define SERVICE_SETTINGS(group, base, port)                                              \
+    { group ".admin_address",                                                            \
+      SETTING_TEXT,                                                                      \
+      (base) + offsetof(struct service_settings, admin_address),                         \
+      "127.0.0.1",                                                                       \
+      1,                                                                                 \
+      64,                                                                                \
+      NULL,                                                                              \
+      "address of the health and metrics port" },                                        \
+        { group ".admin_port",                                                           \
+          SETTING_PORT,                                                                  \
+          (base) + offsetof(struct service_settings, admin_port),                        \
+          port,                                                                          \
+          0,                                                                             \
+          65535,                                                                         \
+          NULL,                                                                          \
+          "port of /healthz, /readyz and /metrics; 0 = any free one" },                  \
+        { "log.level",                                                                   \
+          SETTING_TEXT,                                                                  \
+          (base) + offsetof(struct service_settings, log_level),                         \
+          "info",                                                                        \
+          4,                                                                             \
+          5,                                                                             \
+          NULL,                                                                          \
+          "error, warn, info or debug" },                                                \
+    {                                                                                    \
+        "stop.deadline", SETTING_US,                                                     \
+            (base) + offsetof(struct service_settings, stop_deadline_us), "25s", 100000, \
+            600000000, NULL, "how long a stop may take before the program gives up"      \
+    }
+
+struct service_hooks {
+    const char *name;  // "smsq-worker"
+    // Take no new work; finish what is in hand. Runs at the first SIGTERM or SIGINT.
+    void (*stop)(void *arg);
+    // True once nothing is in hand any more; asked every 20 ms after stop.
+    bool (*is_drained)(void *arg);
+    // Writes which part is missing into why (empty = ready).
+    void (*ready)(void *arg, struct err *why);
+    void *arg;
+};
+
+MUST_CHECK enum outcome service_open(struct service **out,
+                                     const struct service_settings *set,
+                                     const struct service_hooks *hooks, struct err *err);
+void service_close(struct service *s);
+
+struct reactor *service_reactor(struct service *s);
+struct metrics *service_metrics(struct service *s);
+
+// service_is_ready fills why as the hook does; for a main port's own /readyz.
+bool service_is_ready(struct service *s, struct err *why);
+
+// service_run logs process_up, tells systemd, turns the loop until drained.
+//   OUTCOME_FATAL  the stop took longer than stop.deadline, or a second signal came.
+MUST_CHECK enum outcome service_run(struct service *s, struct err *err);
+
+// service_fail stops the loop at once; service_run returns OUTCOME_FATAL with the text.
+void service_fail(struct service *s, const char *reason);
+
+#endif

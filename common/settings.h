@@ -1,0 +1,57 @@
+// settings.h: one table per program feeds loading, checking, --help and the reference
+// page. Order of precedence: flag --name=value, environment, file (libconfig), default.
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "base.h"
+
+enum setting_kind {
+    SETTING_TEXT,    // char *, owned by the struct; min..max is its length in bytes
+    SETTING_SECRET,  // like TEXT, never printed
+    SETTING_COUNT,   // int64_t
+    SETTING_US,      // int64_t microseconds; written "500ms", "3s", "10m", "24h"
+    SETTING_BOOL,    // bool; true/false, yes/no, on/off, 1/0
+    SETTING_PORT,    // int64_t 0..65535; 0 = any free port
+};
+
+// One row. A NULL fallback makes the key required, except for texts with min 0, which
+// are NULL when not given.
+struct setting {
+    const char *name;  // "kafka.brokers": group and key, in lower case
+    enum setting_kind kind;
+    size_t offset;         // of the field in the program's settings struct
+    const char *fallback;  // default, in the form a user writes
+    int64_t min, max;      // inclusive; microseconds for SETTING_US
+    const char *alias;     // another environment name: "TWILIO_AUTH_TOKEN", or NULL
+    const char *help;      // one sentence, lower case, without a full stop
+};
+
+// Each key has the environment name SMSQ_ + name in capitals with '_' for '.'; the alias
+// is read when that is not set. A file is named by --config=FILE or SMSQ_CONFIG. Groups
+// of other programs in it are skipped, an unknown key or group of ours is refused.
+// NAME_FILE in the environment names a file that holds the value of any NAME
+// (secrets); one newline at its end is dropped.
+struct settings_source {
+    const char *program;                  // "smsq-worker", for --help
+    const char *what;                     // one sentence for --help
+    const struct setting *const *tables;  // NULL-ended list of tables, each {0}-ended
+};
+
+// settings_load fills set (zeroed before) from argv, environment, file and defaults.
+//   OUTCOME_REJECT  a bad or unknown key; err names key, place, and nearest valid name.
+// With --help it prints the table and ends the process with 0; with --version likewise.
+// --check-config loads, prints "ok" and ends the process with 0.
+MUST_CHECK enum outcome settings_load(void *set, const struct settings_source *source,
+                                      int argc, char *argv[], struct err *err);
+
+// settings_free frees the texts.
+void settings_free(void *set, const struct settings_source *source);
+
+// settings_parse_us reads a duration as users write it.
+MUST_CHECK bool settings_parse_us(const char *text, int64_t *out);
+
+// settings_find returns the row of that name, or NULL.
+const struct setting *settings_find(const struct settings_source *source,
+                                    const char *name, size_t len);
+
+#endif
