@@ -4,8 +4,7 @@
 #define ACCOUNT_H
 
 #include "base.h"
-
-struct setting;
+#include "settings.h"
 
 struct account_settings {
     char *account_sid;            // twilio.account_sid, TWILIO_ACCOUNT_SID
