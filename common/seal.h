@@ -12,7 +12,7 @@ struct seal;
 // (12) ‖ ciphertext ‖ tag (16).
 enum { SEAL_OVERHEAD_BYTES = 32, SEAL_KEYS_MAX = 8 };
 
-// seal_open_keys reads "1:<64 hex>,2:<64 hex>": ids 1..255; the last one seals.
+// seal_new reads "1:<64 hex>,2:<64 hex>": ids 1..255; the last one seals.
 //   OUTCOME_REJECT  malformed; the text says where.
 MUST_CHECK enum outcome seal_new(struct seal **out, const char *keys, struct err *err);
 void seal_free(struct seal *s);

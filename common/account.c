@@ -1,0 +1,201 @@
+#include "account.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#define AT(field) offsetof(struct account_settings, field)
+
+// The simulator's account and token are no secrets: they open nothing but a simulator.
+const struct setting account_settings_table[] = {
+    { "twilio.account_sid", SETTING_TEXT, AT(account_sid), NULL, 0, 64,
+      "TWILIO_ACCOUNT_SID", "account SID (AC and 32 hex digits)" },
+    { "twilio.auth_token", SETTING_SECRET, AT(auth_token), NULL, 0, 128,
+      "TWILIO_AUTH_TOKEN", "primary auth token: signs callbacks, sends without API key" },
+    { "twilio.auth_tokens_old", SETTING_SECRET, AT(auth_tokens_old), NULL, 0, 1024, NULL,
+      "further auth tokens accepted in signatures during a rotation, with commas" },
+    { "twilio.api_key_sid", SETTING_TEXT, AT(api_key_sid), NULL, 0, 64,
+      "TWILIO_API_KEY_SID", "API key SID (SK and 32 hex digits) to send with" },
+    { "twilio.api_key_secret", SETTING_SECRET, AT(api_key_secret), NULL, 0, 128,
+      "TWILIO_API_KEY_SECRET", "secret of the API key" },
+    { "twilio.phone_number", SETTING_TEXT, AT(phone_number), NULL, 0, 32,
+      "TWILIO_PHONE_NUMBER", "default sender: a number, short code or alphanumeric ID" },
+    { "twilio.messaging_service_sid", SETTING_TEXT, AT(messaging_service_sid), NULL, 0,
+      64, "TWILIO_MESSAGING_SERVICE_SID", "Messaging Service (MG and 32 hex digits)" },
+    { "twilio.use_messaging_service", SETTING_BOOL, AT(use_messaging_service), "false", 0,
+      1, "USE_MESSAGING_SERVICE", "send through the Messaging Service by default" },
+    { "twilio.test_mode", SETTING_BOOL, AT(test_mode), "false", 0, 1, "TWILIO_TEST_MODE",
+      "simulate: talk to the simulator even with credentials" },
+    { "twilio.base_url", SETTING_TEXT, AT(base_url), "https://api.twilio.com", 8, 256,
+      NULL, "address of Twilio's API in mode live" },
+    { "simulator.url", SETTING_TEXT, AT(simulator_url), "http://127.0.0.1:8002", 8, 256,
+      NULL, "address of the simulator in mode simulate" },
+    { "simulator.account_sid", SETTING_TEXT, AT(simulator_account_sid),
+      "AC00000000000000000000000000000001", 34, 34, NULL, "the simulator's account" },
+    { "simulator.auth_token", SETTING_TEXT, AT(simulator_auth_token),
+      "00000000000000000000000000000002", 1, 128, NULL, "the simulator's auth token" },
+    { "public.url", SETTING_TEXT, AT(public_url), "http://127.0.0.1:8001", 8, 512, NULL,
+      "base address at which Twilio reaches the webhook receiver" },
+    { "twilio.status_callback", SETTING_TEXT, AT(status_callback), NULL, 0, 1024,
+      "STATUS_CALLBACK_URL", "address for delivery callbacks, instead of public.url's" },
+    { 0 },
+};
+
+static bool is_given(const char *text)
+{
+    return text && text[0];
+}
+
+static bool is_sid(const char *text, const char *kind)
+{
+    unsigned char bytes[16];
+
+    return strncmp(text, kind, 2) == 0 &&
+           hex_decode(bytes, sizeof(bytes), text + 2, strlen(text + 2));
+}
+
+static enum outcome check_sid(const char *text, const char *kind, const char *setting,
+                              const char *what, struct err *err)
+{
+    if (!is_given(text) || is_sid(text, kind))
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT,
+                   "%s begins with \"%.2s\": %s belongs there (%s and 32 hex digits)",
+                   setting, text, what, kind);
+}
+
+// Twilio must reach the receiver through TLS; plain HTTP is for one machine (row D3).
+static enum outcome check_public_url(const char *url, struct err *err)
+{
+    static const char *const loopback[] = { "http://127.", "http://localhost",
+                                            "http://[::1]" };
+
+    if (strncasecmp(url, "https://", 8) == 0)
+        return OUTCOME_OK;
+    for (size_t i = 0; i < COUNT_OF(loopback); i++)
+        if (strncasecmp(url, loopback[i], strlen(loopback[i])) == 0)
+            return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT,
+                   "public.url must begin with https:// (plain http only on loopback)");
+}
+
+static enum outcome check_address(const char *url, const char *setting, struct err *err)
+{
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return err_set(err, OUTCOME_REJECT, "%s must begin with https:// or http://",
+                       setting);
+    if (url[strlen(url) - 1] == '/')
+        return err_set(err, OUTCOME_REJECT, "%s must not end in '/'", setting);
+    return OUTCOME_OK;
+}
+
+static enum outcome check_addresses(const struct account_settings *set, struct err *err)
+{
+    enum outcome rc = check_address(set->base_url, "twilio.base_url", err);
+    if (!rc)
+        rc = check_address(set->simulator_url, "simulator.url", err);
+    if (!rc)
+        rc = check_address(set->public_url, "public.url", err);
+    return rc ? rc : check_public_url(set->public_url, err);
+}
+
+static enum outcome check_kinds(const struct account_settings *set, struct err *err)
+{
+    enum outcome rc =
+        check_sid(set->account_sid, "AC", "twilio.account_sid", "an account SID", err);
+    if (!rc)
+        rc = check_sid(set->api_key_sid, "SK", "twilio.api_key_sid", "an API key SID",
+                       err);
+    if (!rc)
+        rc = check_sid(set->messaging_service_sid, "MG", "twilio.messaging_service_sid",
+                       "a Messaging Service SID", err);
+    if (rc)
+        return rc;
+    if (is_given(set->api_key_sid) != is_given(set->api_key_secret))
+        return err_set(err, OUTCOME_REJECT,
+                       "twilio.api_key_sid and twilio.api_key_secret belong together");
+    if (set->use_messaging_service && !is_given(set->messaging_service_sid))
+        return err_set(err, OUTCOME_REJECT,
+                       "twilio.use_messaging_service needs "
+                       "twilio.messaging_service_sid");
+    return OUTCOME_OK;
+}
+
+static const char *default_sender(const struct account_settings *set)
+{
+    if (set->use_messaging_service || !is_given(set->phone_number))
+        return is_given(set->messaging_service_sid) ? set->messaging_service_sid : NULL;
+    return set->phone_number;
+}
+
+enum outcome account_resolve(struct account *out, const struct account_settings *set,
+                             struct err *err)
+{
+    enum outcome rc = check_kinds(set, err);
+    if (!rc)
+        rc = check_addresses(set, err);
+    if (rc)
+        return rc;
+
+    struct account a = { .sender = default_sender(set) };
+    if (a.sender && !account_sender_type(a.sender))
+        return err_set(err, OUTCOME_REJECT,
+                       "twilio.phone_number is no sender: write +15551234567, a short "
+                       "code or an alphanumeric ID");
+    bool has_credentials = is_given(set->account_sid) &&
+                           (is_given(set->auth_token) || is_given(set->api_key_secret));
+    if (set->test_mode || !has_credentials) {
+        a.mode = ACCOUNT_SIMULATE;
+        a.mode_name = "simulate";
+        a.base_url = set->simulator_url;
+        a.account_sid = a.user = set->simulator_account_sid;
+        a.password = a.auth_token = set->simulator_auth_token;
+    } else {
+        bool by_key = is_given(set->api_key_sid);
+        a.mode = ACCOUNT_LIVE;
+        a.mode_name = "live";
+        a.base_url = set->base_url;
+        a.account_sid = set->account_sid;
+        a.user = by_key ? set->api_key_sid : set->account_sid;
+        a.password = by_key ? set->api_key_secret : set->auth_token;
+        a.auth_token = set->auth_token;
+    }
+    *out = a;
+    return OUTCOME_OK;
+}
+
+static size_t digits_at(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+// Twilio: up to 11 of A-Z a-z 0-9 blank + - _ &, at least one letter.
+static bool is_alphanumeric_sender(const char *sender)
+{
+    bool letter = false;
+    size_t len = strlen(sender);
+
+    if (len < 1 || len > 11)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)sender[i];
+        if (c >= 0x80 || (!isalnum(c) && !strchr(" +-_&", c)))
+            return false;
+        letter = letter || isalpha(c);
+    }
+    return letter;
+}
+
+const char *account_sender_type(const char *sender)
+{
+    size_t len = strlen(sender);
+
+    if (is_sid(sender, "MG"))
+        return "messaging_service";
+    if (sender[0] == '+' && digits_at(sender + 1) == len - 1 && len >= 8 && len <= 16 &&
+        sender[1] != '0')
+        return "number";
+    if (len >= 3 && len <= 8 && digits_at(sender) == len)
+        return "short_code";
+    return is_alphanumeric_sender(sender) ? "alphanumeric" : NULL;
+}

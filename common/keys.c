@@ -1,0 +1,84 @@
+#include "keys.h"
+
+#include "kdf.h"
+#include "seal.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+enum { TAG_BYTES = 8 };
+
+static void derive(const unsigned char *lookup, const char *use, unsigned char *out)
+{
+    kdf_derive(lookup, use, strlen(use), out);
+}
+
+enum outcome keys_open(struct keys *out, const struct keys_settings *set, struct err *err)
+{
+    unsigned char lookup[KEY_BYTES];
+    struct seal *seal;
+
+    if (!hex_decode(lookup, sizeof(lookup), set->lookup, strlen(set->lookup)))
+        return err_set(err, OUTCOME_REJECT, "keys.lookup is not 64 hex digits");
+    if (seal_new(&seal, set->seal, err)) {
+        err_context(err, "keys.seal");
+        return OUTCOME_REJECT;
+    }
+    derive(lookup, "smsq message id", out->id);
+    derive(lookup, "smsq recipient", out->recipient);
+    derive(lookup, "smsq callback", out->callback);
+    derive(lookup, "smsq token", out->token);
+    OPENSSL_cleanse(lookup, sizeof(lookup));
+    out->seal = seal;
+    return OUTCOME_OK;
+}
+
+void keys_close(struct keys *k)
+{
+    seal_free(k->seal);
+    OPENSSL_cleanse(k, sizeof(*k));
+}
+
+static void hmac_sha256(const unsigned char key[KEY_BYTES], const void *input, size_t len,
+                        unsigned char out[KEY_BYTES])
+{
+    HMAC(EVP_sha256(), key, KEY_BYTES, input, len, out, NULL);
+}
+
+void keys_to_hash(const struct keys *k, const char *to, unsigned char out[TO_HASH_BYTES])
+{
+    unsigned char mac[KEY_BYTES];
+
+    hmac_sha256(k->recipient, to, strlen(to), mac);
+    memcpy(out, mac, TO_HASH_BYTES);
+}
+
+void keys_token_hash(const struct keys *k, const char *token, size_t len,
+                     unsigned char out[KEY_BYTES])
+{
+    hmac_sha256(k->token, token, len, out);
+}
+
+void keys_callback_tag(const struct keys *k, const unsigned char id[16], int32_t turn,
+                       char out[CALLBACK_TAG_TEXT_BYTES])
+{
+    unsigned char input[20], mac[KEY_BYTES];
+    uint32_t t = (uint32_t)turn;
+
+    memcpy(input, id, 16);
+    for (int i = 0; i < 4; i++)
+        input[16 + i] = (unsigned char)(t >> (24 - 8 * i));
+    hmac_sha256(k->callback, input, sizeof(input), mac);
+    hex_encode(out, mac, TAG_BYTES);
+}
+
+bool keys_callback_tag_is(const struct keys *k, const unsigned char id[16], int32_t turn,
+                          const char *tag)
+{
+    char right[CALLBACK_TAG_TEXT_BYTES];
+
+    keys_callback_tag(k, id, turn, right);
+    return strlen(tag) == sizeof(right) - 1 &&
+           CRYPTO_memcmp(right, tag, sizeof(right) - 1) == 0;
+}
