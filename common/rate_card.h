@@ -55,19 +55,19 @@ const struct rate *rate_card_find(const struct rate_card *card, const char *coun
                                   const char *sender_type, const char *channel,
                                   const char *direction, bool *is_default);
 
-// rate_estimate_micros is segments × (price + carrier fee).
-int64_t rate_estimate_micros(const struct rate *rate, int32_t segments);
+// rate_card_estimate is segments × (price + carrier fee).
+int64_t rate_card_estimate(const struct rate *rate, int32_t segments);
 
 // The rows in order of their keys.
 size_t rate_card_count(const struct rate_card *card);
 const struct rate *rate_card_at(const struct rate_card *card, size_t i);
 
-// rate_parse_micros reads a decimal ("0.0083", "12", no sign, up to six places) exactly;
+// rate_card_parse_micros reads a decimal ("0.0083", "12", no sign, up to six places) exactly;
 // false for anything else or above RATE_PRICE_MAX_MICROS.
-MUST_CHECK bool rate_parse_micros(const char *text, size_t len, int64_t *out);
+MUST_CHECK bool rate_card_parse_micros(const char *text, size_t len, int64_t *out);
 
-// rate_format_micros writes the shortest decimal of a sum, sign included: "-0.0083".
+// rate_card_format_micros writes the shortest decimal of a sum, sign included: "-0.0083".
 enum { RATE_TEXT_BYTES = 24 };
-void rate_format_micros(char out[RATE_TEXT_BYTES], int64_t micros);
+void rate_card_format_micros(char out[RATE_TEXT_BYTES], int64_t micros);
 
 #endif

@@ -1,0 +1,9 @@
+-- Revert smsq:attempts from pg
+
+begin;
+set local lock_timeout = '5s';
+
+drop table attempts;
+delete from partitioned_tables where name = 'attempts';
+
+commit;

@@ -1,0 +1,7 @@
+-- Verify smsq:delayed on pg
+
+begin;
+
+select message_id, turn, due, lane, kind from delayed where false;
+
+rollback;
