@@ -7,28 +7,39 @@
 #include <sys/random.h>
 #include <time.h>
 
+// Cuts a character that was broken at the end of a full text.
+static void cut_broken_character(char *text)
+{
+    size_t len = strlen(text);
+    size_t back = 0;
+
+    if (len < ERR_TEXT_BYTES - 1)
+        return;
+    while (back < 3 && back < len && ((unsigned char)text[len - 1 - back] & 0xc0) == 0x80)
+        back++;
+    if (back < len && !utf8_is_valid(text + len - 1 - back, back + 1))
+        text[len - 1 - back] = '\0';
+}
+
 enum outcome err_set(struct err *err, enum outcome rc, const char *fmt, ...)
 {
     if (!err)
         return rc;
 
+    char text[ERR_TEXT_BYTES];  // the arguments may point into err->text
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(err->text, sizeof(err->text), fmt, args);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    cut_broken_character(text);
+    memcpy(err->text, text, strlen(text) + 1);
     return rc;
 }
 
 void err_context(struct err *err, const char *what)
 {
-    if (!err)
-        return;
-
-    char old[ERR_TEXT_BYTES];
-    memcpy(old, err->text, sizeof(old));
-    int len = snprintf(err->text, sizeof(err->text), "%s: %s", what, old);
-    if (len >= (int)sizeof(err->text))
-        memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+    if (err)
+        (void)err_set(err, OUTCOME_OK, "%s: %s", what, err->text);
 }
 
 static void out_of_memory(void)

@@ -45,8 +45,9 @@ void buf_add_json_string(struct buf *b, const char *text, size_t len);
 // buf_add_base64 adds RFC 4648 base64 with padding.
 void buf_add_base64(struct buf *b, const void *bytes, size_t len);
 
-// buf_add_base64_decoded adds the bytes that strict base64 text stands for (padding and
-// no stray characters); returns false and adds nothing when the text is not that.
+// buf_add_base64_decoded adds the bytes that strict base64 text stands for (padding, no
+// stray characters, no bits left over); returns false and adds nothing when the text is
+// not that, or when the bytes do not fit.
 MUST_CHECK bool buf_add_base64_decoded(struct buf *b, const char *text, size_t len);
 
 // buf_add_url_escaped percent-encodes all but RFC 3986 unreserved characters.
@@ -57,7 +58,7 @@ void buf_add_url_escaped(struct buf *b, const char *text, size_t len);
 void buf_add_form(struct buf *b, const char *name, const char *value);
 
 // buf_add_time adds wall-clock microseconds as RFC 3339 in UTC with milliseconds:
-// 2026-11-21T10:00:00.000Z.
+// 2026-11-21T10:00:00.000Z. Years outside 0 to 9999 do not fit.
 void buf_add_time(struct buf *b, int64_t wall_us);
 
 #endif

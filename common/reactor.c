@@ -36,6 +36,7 @@ struct reactor {
     int signal_fd;
     bool stop;
     int64_t turned_us;
+    int64_t timers_us;      // timers due until then run in the present turn
     struct watch *watches;  // indexed by fd
     size_t watch_count;
     struct reactor_timer **heap;  // min-heap by due_us
@@ -105,6 +106,8 @@ void reactor_close(struct reactor *r)
         return;
     while (r->eventfds)
         reactor_eventfd_close(r, r->eventfds->fd);
+    for (size_t i = 0; i < r->heap_len; i++)
+        r->heap[i]->place = 0;  // so that it can still be freed
     if (r->signal_fd >= 0)
         close(r->signal_fd);
     if (r->epoll_fd >= 0)
@@ -207,6 +210,8 @@ void reactor_timer_set(struct reactor_timer *t, int64_t delay_us)
 
     reactor_timer_stop(t);
     t->due_us = clock_boot_us() + (delay_us > 0 ? delay_us : 0);
+    if (t->due_us <= r->timers_us)
+        t->due_us = r->timers_us + 1;
     if (r->heap_len == r->heap_room) {
         r->heap_room = r->heap_room ? r->heap_room * 2 : 64;
         r->heap = xrealloc(r->heap, r->heap_room * sizeof(struct reactor_timer *));
@@ -290,7 +295,7 @@ void reactor_eventfd_close(struct reactor *r, int fd)
 void reactor_on_signal(struct reactor *r, int signal, reactor_fn *fn, void *arg)
 {
     for (size_t i = 0; i < SIGNALS_MAX; i++) {
-        if (r->on_signal[i].fn && r->on_signal[i].signal != signal)
+        if (r->on_signal[i].signal != 0 && r->on_signal[i].signal != signal)
             continue;
         r->on_signal[i].signal = signal;
         r->on_signal[i].fn = fn;
@@ -301,9 +306,8 @@ void reactor_on_signal(struct reactor *r, int signal, reactor_fn *fn, void *arg)
 
 static void run_timers(struct reactor *r)
 {
-    int64_t now = clock_boot_us();
-
-    while (r->heap_len > 0 && r->heap[0]->due_us <= now) {
+    r->timers_us = clock_boot_us();
+    while (r->heap_len > 0 && r->heap[0]->due_us <= r->timers_us) {
         struct reactor_timer *t = r->heap[0];
         reactor_timer_stop(t);
         t->fn(t->arg);
@@ -340,6 +344,7 @@ void reactor_run(struct reactor *r)
             run_event(r, &events[i]);
         run_timers(r);
     }
+    r->stop = false;
 }
 
 void reactor_stop(struct reactor *r)

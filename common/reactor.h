@@ -32,7 +32,8 @@ void reactor_unwatch(struct reactor *r, int fd);
 
 // reactor_timer_new makes a stopped one-shot timer. reactor_timer_set starts or moves
 // it; delay 0 means "in the next turn of the loop". It is stopped when fn runs and may
-// be set again from there. reactor_timer_free accepts NULL.
+// be set again from there. reactor_timer_free accepts NULL, and timers of a reactor that
+// is closed already.
 struct reactor_timer *reactor_timer_new(struct reactor *r, reactor_fn *fn, void *arg);
 void reactor_timer_set(struct reactor_timer *t, int64_t delay_us);
 void reactor_timer_stop(struct reactor_timer *t);
@@ -46,10 +47,12 @@ MUST_CHECK enum outcome reactor_eventfd(int *out, struct reactor *r, reactor_fn 
                                         void *arg, struct err *err);
 void reactor_eventfd_close(struct reactor *r, int fd);
 
-// reactor_on_signal: fn(arg) runs for each arrival of SIGTERM, SIGINT or SIGHUP.
+// reactor_on_signal: fn(arg) runs for each arrival of SIGTERM, SIGINT or SIGHUP; a second
+// call for the same signal replaces fn and arg, a NULL fn forgets it.
 void reactor_on_signal(struct reactor *r, int signal, reactor_fn *fn, void *arg);
 
-// reactor_run turns the loop until reactor_stop. reactor_turned_us is the clock_boot_us
+// reactor_run turns the loop until reactor_stop; when that came before, it returns at
+// once. It may be called again. reactor_turned_us is the clock_boot_us
 // of the latest turn: the admin port's proof of life.
 void reactor_run(struct reactor *r);
 void reactor_stop(struct reactor *r);

@@ -20,6 +20,7 @@ enum wire_kind {
     WIRE_INT8,   // int64_t
     WIRE_TIME,   // int64_t wall microseconds, as RFC 3339; 0 = not there
     WIRE_TEXT,   // const char * into the record's memory, NUL-ended, NULL = not there
+    WIRE_CODE,   // like WIRE_TEXT, capital letters A to Z: country, currency
     WIRE_BYTES,  // struct wire_bytes, as base64
 };
 
@@ -101,22 +102,24 @@ struct sms_content {
     const char *body;
 };
 
-// A decoded record owns its texts in one block; wire_free releases it.
+// A decoded record owns its texts in one block; wire_free releases it, and takes NULL.
 struct wire_memory;
 void wire_free(struct wire_memory *m);
 
 // wire_decode fills record (zeroed before) from bytes by its table. Unknown members are
-// ignored (newer producers), a member that comes twice is refused.
+// ignored (newer producers), null is like not there, a member that comes twice is
+// refused. Free memory when the record is not used any more.
 //   OUTCOME_REJECT  not a JSON object, a field missing, of the wrong kind or out of
-//   range:
-//                   the text begins with the field's name in quotes.
+//                   range: the text begins with the field's name in quotes. The fields
+//                   of the record are zero.
 MUST_CHECK enum outcome wire_decode(void *record, struct wire_memory **memory,
                                     const struct wire_field *fields,
                                     struct json_reader *reader, const char *bytes,
                                     size_t len, struct err *err);
 
-// wire_encode appends the record as one JSON object; fields that are not there are left
-// out. out->failed tells if it did not fit.
+// wire_encode appends the record as one JSON object; optional fields that are not there
+// (NULL, zero) are left out, required texts must be there. All texts must be UTF-8.
+// out->failed tells if it did not fit.
 void wire_encode(const void *record, const struct wire_field *fields, struct buf *out);
 
 // wire_schema appends a JSON Schema (2020-12) of the table.
