@@ -29,6 +29,7 @@ struct metric *metrics_histogram(struct metrics *m, const char *name, const char
 extern const double metrics_latency[];
 extern const size_t metrics_latency_count;
 
+// metric_set sets a gauge, or a counter whose total is kept elsewhere (CPU seconds).
 void metric_add(struct metric *c, uint64_t n);
 void metric_set(struct metric *g, double value);
 void metric_observe_us(struct metric *h, int64_t us);

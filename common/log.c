@@ -1,0 +1,198 @@
+#include "log.h"
+
+#include "buf.h"
+#include "message_id.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PROCESS_MAX = 64,
+    INTEGER_MAX = 20,  // characters of INT64_MIN
+    LINE_END = 2,      // "}\n"
+};
+
+static const char *const level_names[] = { "error", "warn", "info", "debug" };
+
+static enum log_level current_level = LOG_LEVEL_INFO;
+static char process_name[PROCESS_MAX] = "smsq";
+
+void log_init(const char *process)
+{
+    (void)snprintf(process_name, sizeof(process_name), "%s", process);
+    current_level = LOG_LEVEL_INFO;
+}
+
+void log_level_set(enum log_level level)
+{
+    current_level = level;
+}
+
+bool log_level_parse(const char *text, enum log_level *out)
+{
+    for (size_t i = 0; i < COUNT_OF(level_names); i++) {
+        if (strcmp(text, level_names[i]) != 0)
+            continue;
+        *out = (enum log_level)i;
+        return true;
+    }
+    return false;
+}
+
+bool log_is_on(enum log_level level)
+{
+    return level <= current_level;
+}
+
+struct line {
+    char bytes[LOG_LINE_MAX];
+    size_t len;
+    size_t reserved;  // for what must still come: it is kept free
+};
+
+static size_t room_in(const struct line *l)
+{
+    return sizeof(l->bytes) - l->reserved - l->len;
+}
+
+static void add(struct line *l, const char *bytes, size_t len)
+{
+    if (len > room_in(l))
+        return;
+    memcpy(l->bytes + l->len, bytes, len);
+    l->len += len;
+}
+
+static void add_text(struct line *l, const char *text)
+{
+    add(l, text, strlen(text));
+}
+
+// Returns the bytes of the character at text; 0 when it is not UTF-8.
+static size_t character_at(const char *text)
+{
+    for (size_t len = 1; len <= 4 && text[len - 1]; len++)
+        if (utf8_is_valid(text, len))
+            return len;
+    return 0;
+}
+
+// Writes the character at *text as JSON wants it and moves on; returns its length.
+static size_t escape_next(char out[8], const char **text)
+{
+    const unsigned char c = (unsigned char)**text;
+
+    if (c == '"' || c == '\\' || c < 0x20 || c == 0x7f) {
+        *text += 1;
+        if (c >= 0x20 && c != 0x7f)
+            return (size_t)snprintf(out, 8, "\\%c", c);
+        return (size_t)snprintf(out, 8, "\\u%04x", c);
+    }
+    size_t len = character_at(*text);
+    memcpy(out, len ? *text : "\xef\xbf\xbd", len ? len : 3);  // U+FFFD
+    *text += len ? len : 1;
+    return len ? len : 3;
+}
+
+// Adds a quoted JSON string; as much of text as there is room for.
+static void add_string(struct line *l, const char *text)
+{
+    char piece[8];
+
+    if (room_in(l) < 2)
+        return;
+    add_text(l, "\"");
+    l->reserved++;  // the second quote
+    while (*text) {
+        size_t len = escape_next(piece, &text);
+        if (len > room_in(l))
+            break;
+        add(l, piece, len);
+    }
+    l->reserved--;
+    add_text(l, "\"");
+}
+
+// What the field takes at least: everything but the text between the quotes.
+static size_t least_size(const struct log_field *f)
+{
+    size_t size = strlen(f->name) + strlen(",\"\":");
+
+    switch (f->kind) {
+    case LOG_TEXT:
+        return size + strlen("null");
+    case LOG_INT:
+        return size + INTEGER_MAX;
+    case LOG_ID:
+        return size + MESSAGE_ID_TEXT_BYTES + 1;
+    }
+    return size;
+}
+
+static void add_value(struct line *l, const struct log_field *f)
+{
+    char text[MESSAGE_ID_TEXT_BYTES];
+    char digits[INTEGER_MAX + 1];
+
+    switch (f->kind) {
+    case LOG_TEXT:
+        if (f->text)
+            add_string(l, f->text);
+        else
+            add_text(l, "null");
+        break;
+    case LOG_INT:
+        (void)snprintf(digits, sizeof(digits), "%" PRId64, f->integer);
+        add_text(l, digits);
+        break;
+    case LOG_ID:
+        message_id_format(text, f->id);
+        add_string(l, text);
+        break;
+    }
+}
+
+static void add_head(struct line *l, enum log_level level, const char *event)
+{
+    struct buf now = BUF_INIT(32);
+
+    buf_add_time(&now, clock_wall_us());
+    add_text(l, "{\"time\":\"");
+    add_text(l, buf_text(&now));
+    add_text(l, "\",\"level\":\"");
+    add_text(l, level_names[level]);
+    add_text(l, "\",\"process\":");
+    add_string(l, process_name);
+    add_text(l, ",\"event\":");
+    add_string(l, event);
+    buf_free(&now);
+}
+
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+               size_t count)
+{
+    const int saved_errno = errno;
+    struct line l = { .reserved = LINE_END };
+
+    if (!log_is_on(level))
+        return;
+    add_head(&l, level, event);
+    size_t fitting = 0;
+    for (; fitting < count && least_size(&fields[fitting]) <= room_in(&l); fitting++)
+        l.reserved += least_size(&fields[fitting]);
+    for (size_t i = 0; i < fitting; i++) {
+        l.reserved -= least_size(&fields[i]);
+        add_text(&l, ",\"");
+        add_text(&l, fields[i].name);
+        add_text(&l, "\":");
+        add_value(&l, &fields[i]);
+    }
+    l.reserved = 0;
+    add_text(&l, "}\n");
+    ssize_t written = write(STDERR_FILENO, l.bytes, l.len);
+    (void)written;  // nobody is left to tell
+    errno = saved_errno;
+}

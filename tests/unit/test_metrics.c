@@ -1,0 +1,133 @@
+// The Prometheus text, byte for byte (format 0.0.4; promtool check metrics agrees).
+#include "metrics.h"
+
+#include "buf.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
+
+static void set_gauge(void *arg)
+{
+    metric_set(arg, 0.1);
+}
+
+static void the_exposition_is_complete(void **state)
+{
+    static const double bounds[] = { 0.001, 0.25, 10 };
+    static const char wanted[] = "# HELP smsq_jobs_total Jobs read, \\\\ and\\nmore.\n"
+                                 "# TYPE smsq_jobs_total counter\n"
+                                 "smsq_jobs_total{lane=\"urgent\"} 3\n"
+                                 "smsq_jobs_total{lane=\"bulk\"} 18446744073709551615\n"
+                                 "# HELP smsq_in_flight Posts in flight.\n"
+                                 "# TYPE smsq_in_flight gauge\n"
+                                 "smsq_in_flight 0.1\n"
+                                 "# HELP smsq_post_seconds Time of a post.\n"
+                                 "# TYPE smsq_post_seconds histogram\n"
+                                 "smsq_post_seconds_bucket{to=\"a\",le=\"0.001\"} 2\n"
+                                 "smsq_post_seconds_bucket{to=\"a\",le=\"0.25\"} 3\n"
+                                 "smsq_post_seconds_bucket{to=\"a\",le=\"10\"} 3\n"
+                                 "smsq_post_seconds_bucket{to=\"a\",le=\"+Inf\"} 4\n"
+                                 "smsq_post_seconds_sum{to=\"a\"} 11.002002\n"
+                                 "smsq_post_seconds_count{to=\"a\"} 4\n"
+                                 "smsq_post_seconds_bucket{le=\"0.001\"} 0\n"
+                                 "smsq_post_seconds_bucket{le=\"0.25\"} 0\n"
+                                 "smsq_post_seconds_bucket{le=\"10\"} 0\n"
+                                 "smsq_post_seconds_bucket{le=\"+Inf\"} 0\n"
+                                 "smsq_post_seconds_sum 0\n"
+                                 "smsq_post_seconds_count 0\n";
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(65536);
+
+    (void)state;
+    struct metric *urgent = metrics_counter(m, "smsq_jobs_total", "lane=\"urgent\"",
+                                            "Jobs read, \\ and\nmore.");
+    struct metric *bulk = metrics_counter(m, "smsq_jobs_total", "lane=\"bulk\"",
+                                          "Jobs read, \\ and\nmore.");
+    struct metric *gauge = metrics_gauge(m, "smsq_in_flight", NULL, "Posts in flight.");
+    struct metric *post = metrics_histogram(m, "smsq_post_seconds", "to=\"a\"",
+                                            "Time of a post.", bounds, COUNT_OF(bounds));
+    metrics_histogram(m, "smsq_post_seconds", NULL, "Time of a post.", bounds,
+                      COUNT_OF(bounds));
+    metrics_before_render(m, set_gauge, gauge);
+    metric_add(urgent, 1);
+    metric_add(urgent, 2);
+    metric_add(bulk, UINT64_MAX);
+    metric_observe_us(post, 1);
+    metric_observe_us(post, 1000);  // a bound belongs to its bucket
+    metric_observe_us(post, 1001);
+    metric_observe_us(post, 11000000);
+    assert_int_equal(metric_count(post), 4);
+    assert_int_equal(metric_count(urgent), 3);
+    metrics_render(m, &out);
+    assert_string_equal(buf_text(&out), wanted);
+    buf_free(&out);
+    metrics_free(m);
+}
+
+static void numbers_are_written_so_that_they_come_back(void **state)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        { 0, "0" },
+        { -1.5, "-1.5" },
+        { 1e15, "1e+15" },
+        { 123456789012345, "123456789012345" },
+        { 1234567890123456, "1234567890123456" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 1e300, "1e+300" },
+        { INFINITY, "+Inf" },
+        { -INFINITY, "-Inf" },
+        { NAN, "NaN" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct metrics *m = metrics_new();
+        struct buf out = BUF_INIT(4096), wanted = BUF_INIT(4096);
+        metric_set(metrics_gauge(m, "smsq_x", NULL, "X."), cases[i].value);
+        metrics_render(m, &out);
+        buf_addf(&wanted, "# HELP smsq_x X.\n# TYPE smsq_x gauge\nsmsq_x %s\n",
+                 cases[i].text);
+        assert_string_equal(buf_text(&out), buf_text(&wanted));
+        buf_free(&out);
+        buf_free(&wanted);
+        metrics_free(m);
+    }
+}
+
+static void a_counter_kept_elsewhere_is_set(void **state)
+{
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(4096);
+
+    (void)state;
+    metric_set(metrics_counter(m, "smsq_cpu_seconds_total", NULL, "CPU."), 1.25);
+    metrics_render(m, &out);
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_cpu_seconds_total 1.25\n"));
+    buf_free(&out);
+    metrics_free(m);
+}
+
+static void latency_buckets_rise_from_a_tenth_of_a_millisecond_to_a_minute(void **state)
+{
+    (void)state;
+    assert_true(metrics_latency[0] <= 0.0001 && metrics_latency[0] >= 0.0001);
+    assert_true(metrics_latency[metrics_latency_count - 1] >= 60);
+    for (size_t i = 1; i < metrics_latency_count; i++)
+        assert_true(metrics_latency[i] > metrics_latency[i - 1]);
+    metrics_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_exposition_is_complete),
+        cmocka_unit_test(numbers_are_written_so_that_they_come_back),
+        cmocka_unit_test(a_counter_kept_elsewhere_is_set),
+        cmocka_unit_test(latency_buckets_rise_from_a_tenth_of_a_millisecond_to_a_minute),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
