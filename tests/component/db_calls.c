@@ -1,0 +1,118 @@
+#include "db_calls.h"
+
+#include "reactor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TICK_US = 1000, PATIENCE_US = 60 * 1000000 };
+
+struct wait {
+    struct reactor *reactor;
+    struct reactor_timer *timer;
+    bool (*is_true)(void *arg);
+    void *arg;
+    int64_t deadline_us;
+};
+
+static void on_tick(void *arg)
+{
+    struct wait *w = arg;
+
+    if (w->is_true(w->arg) || clock_boot_us() > w->deadline_us)
+        reactor_stop(w->reactor);
+    else
+        reactor_timer_set(w->timer, TICK_US);
+}
+
+void loop_until(struct reactor *r, bool (*is_true)(void *arg), void *arg)
+{
+    struct wait w = { r, NULL, is_true, arg, clock_boot_us() + PATIENCE_US };
+
+    w.timer = reactor_timer_new(r, on_tick, &w);
+    reactor_timer_set(w.timer, 0);
+    reactor_run(r);
+    reactor_timer_free(w.timer);
+    if (!is_true(arg))
+        fail_msg("what the test waits for does not happen");
+}
+
+static bool at_once(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+void loop_once(struct reactor *r)
+{
+    loop_until(r, at_once, NULL);
+}
+
+void call_done(void *arg, const struct db_answer *answer)
+{
+    static int64_t order;
+    struct call *call = arg;
+
+    call->answers++;
+    call->rc = answer->rc;
+    call->repeated = answer->repeated;
+    call->rows = db_rows(answer->rows);
+    call->affected = db_affected(answer->rows);
+    call->order = order++;
+    (void)snprintf(call->sqlstate, sizeof(call->sqlstate), "%s", answer->sqlstate);
+    (void)snprintf(call->reason, sizeof(call->reason), "%s", answer->reason);
+    if (call->check)
+        call->check(answer);
+}
+
+static bool is_answered(void *arg)
+{
+    return ((struct call *)arg)->answers > 0;
+}
+
+void call_wait(struct reactor *r, struct call *call)
+{
+    loop_until(r, is_answered, call);
+}
+
+int db_group_start(void **state)
+{
+    *state = pg_start(PG_EMPTY);
+    return 0;
+}
+
+int db_group_stop(void **state)
+{
+    pg_stop(*state);
+    return 0;
+}
+
+static bool is_up(void *arg)
+{
+    return db_is_up(arg);
+}
+
+void db_fixture_open(struct db_fixture *f, struct pg *pg)
+{
+    const struct db_settings set = { .url = (char *)pg_url(pg) };
+    struct err err = { 0 };
+
+    f->pg = pg;
+    assert_int_equal(reactor_open(&f->reactor, &err), OUTCOME_OK);
+    assert_int_equal(db_open(&f->db, f->reactor, &set, "db test", NULL, &err),
+                     OUTCOME_OK);
+    loop_until(f->reactor, is_up, f->db);
+}
+
+void db_fixture_close(struct db_fixture *f)
+{
+    db_close(f->db);
+    reactor_close(f->reactor);
+}
+
+void db_run(struct db_fixture *f, const struct db_statement *statement,
+            struct db_args *args, struct call *call)
+{
+    db_submit(f->db, statement, args, call_done, call);
+    call_wait(f->reactor, call);
+}

@@ -1,0 +1,56 @@
+// db_calls.h: for tests of what talks to PostgreSQL: a reactor that is run until
+// something happened, and a record of what each request was answered.
+#ifndef DB_CALLS_H
+#define DB_CALLS_H
+
+#include "db.h"
+#include "pg.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+struct reactor;
+
+// loop_until turns the loop until is_true(arg), asked every millisecond; it fails the
+// test after a minute. loop_once runs what is due now.
+void loop_until(struct reactor *r, bool (*is_true)(void *arg), void *arg);
+void loop_once(struct reactor *r);
+
+// What one request was answered; zero-initialise it. check may be NULL.
+struct call {
+    void (*check)(const struct db_answer *answer);
+    size_t answers;
+    enum outcome rc;
+    bool repeated;
+    char sqlstate[6];
+    char reason[ERR_TEXT_BYTES];
+    size_t rows, affected;
+    int64_t order;  // how many other calls were answered before, in this program
+};
+
+// call_done is the db_done whose arg is a struct call.
+void call_done(void *arg, const struct db_answer *answer);
+
+// call_wait turns the loop until the call was answered.
+void call_wait(struct reactor *r, struct call *call);
+
+// The usual fixture: an empty server, a loop and a db that is up.
+struct db_fixture {
+    struct pg *pg;
+    struct reactor *reactor;
+    struct db *db;
+};
+
+// The state of the group is a struct pg; each test of it gets a struct db_fixture.
+int db_group_start(void **state);
+int db_group_stop(void **state);
+void db_fixture_open(struct db_fixture *f, struct pg *pg);
+void db_fixture_close(struct db_fixture *f);
+
+// db_run submits a statement with its arguments and waits; the answer is in call.
+void db_run(struct db_fixture *f, const struct db_statement *statement,
+            struct db_args *args, struct call *call);
+
+#endif
