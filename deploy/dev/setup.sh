@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# setup.sh: Debian packages, and Kafka's jars in a cache folder outside the tree.
+
+kafka_version=$(sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' deploy/kafka/pom.xml)
+kafka_cache=${XDG_CACHE_HOME:-$HOME/.cache}/smsq/kafka-$kafka_version
+kafka_libs=$kafka_cache/libs
+kafka_sums=$tree/deploy/kafka/SHA256SUMS
+
+setup() {
+    require_debian
+    setup_packages
+    setup_kafka
+    say "Setup is complete."
+}
+
+require_debian() {
+    command -v apt-get dpkg-query >/dev/null || fail "This machine has no apt-get. ./dev is" \
+        "made for Debian 12; elsewhere install by hand what deploy/dev/packages lists."
+}
+
+missing_packages() {
+    local wanted
+    read -ra wanted <<<"$(sed 's/#.*//' deploy/dev/packages | tr '\n' ' ')"
+    comm -23 <(printf '%s\n' "${wanted[@]}" | sort) \
+        <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
+}
+
+setup_packages() {
+    local missing
+
+    mapfile -t missing < <(missing_packages)
+    if ((!${#missing[@]})); then
+        say "All Debian packages are installed."
+        return
+    fi
+    say "Installing Debian packages: ${missing[*]}."
+    as_admin apt-get -q update
+    as_admin apt-get -q install -y --no-install-recommends "${missing[@]}"
+}
+
+as_admin() {
+    if is_root; then
+        DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        command -v sudo >/dev/null || fail "\"$*\" has to be run as root, and there is no" \
+            "sudo. Have it run by root, then run ./dev setup again."
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    fi || fail "\"$*\" failed; its message stands above."
+}
+
+# kafka_jars_state writes complete, incomplete, or the name of a jar that was changed.
+kafka_jars_state() {
+    local complaints changed
+
+    if complaints=$(cd "$kafka_libs" 2>/dev/null && LC_ALL=C sha256sum --quiet -c "$kafka_sums" 2>&1); then
+        printf 'complete'
+        return
+    fi
+    changed=$(sed -n 's/: FAILED$//p' <<<"$complaints" | head -n 1)
+    printf '%s' "${changed:-incomplete}"
+}
+
+kafka_check_jars() {
+    local state
+    state=$(kafka_jars_state)
+    case $state in
+    complete) ;;
+    incomplete) return 1 ;;
+    *) fail "The jar $state in $kafka_libs is not the one that deploy/kafka/SHA256SUMS" \
+        "names: refused. Remove $kafka_cache and run ./dev setup to fetch it again." ;;
+    esac
+}
+
+setup_kafka() {
+    mkdir -p "$kafka_cache"
+    exec 7>"$kafka_cache/lock"
+    flock 7
+    if kafka_check_jars; then
+        say "Apache Kafka $kafka_version is in $kafka_libs; its jars are unchanged."
+    else
+        say "Fetching Apache Kafka $kafka_version with Maven into $kafka_libs."
+        mvn -q -B -f deploy/kafka/pom.xml \
+            org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+            -DoutputDirectory="$kafka_libs" -DincludeScope=runtime </dev/null ||
+            fail "Maven could not fetch the jars; its message stands above."
+        kafka_check_jars || fail "Maven did not bring all jars that $kafka_sums lists."
+        say "Fetched; all $(wc -l <"$kafka_sums") jars have the SHA-256 sums of our list."
+    fi
+    exec 7>&-
+}
+
+# setup_if_missing names what up would miss, and has setup bring it.
+setup_if_missing() {
+    local missing
+
+    require_debian
+    missing=$(missing_packages | tr '\n' ' ')
+    [[ -z $missing ]] && kafka_check_jars && return
+    say "Missing on this machine: ${missing:-Apache Kafka $kafka_version}. Running ./dev setup."
+    setup
+}
