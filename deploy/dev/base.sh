@@ -62,6 +62,7 @@ pid_file_write() {
 # launch NAME COMMAND… starts a program in its own session, its output in the log. The
 # names that "./dev env" prints belong to whatever stack the shell last looked at: a
 # program must not take them for its settings. Descriptor 9 is our lock.
+declare -A launched_ms=()
 launch() {
     local name=$1 clean=("--default-signal=INT,QUIT") variable
     shift
@@ -69,6 +70,7 @@ launch() {
     for variable in "${env_names[@]}"; do
         clean+=(-u "$variable")
     done
+    launched_ms[$name]=$(now_ms)
     rm -f "$run/pids/$name.pid"
     (
         pid_file_write "$name" "$BASHPID"
@@ -104,8 +106,7 @@ stop_all() {
 
 # wait_ready NAME SECONDS CHECK… waits until CHECK succeeds; otherwise it tells why not.
 wait_ready() {
-    local name=$1 limit=$2 deadline=$((SECONDS + $2)) began
-    began=$(now_ms)
+    local name=$1 limit=$2 deadline=$((SECONDS + $2)) began=${launched_ms[$1]:-}
     shift 2
 
     until "$@" >/dev/null 2>&1; do
@@ -113,7 +114,7 @@ wait_ready() {
         ((SECONDS < deadline)) || give_up "$name" "is not ready after $limit s"
         sleep 0.1
     done
-    say "$name is ready ($(seconds_since "$began") s, pid $(pid_of "$name"))."
+    [[ -z $began ]] || say "$name is ready ($(seconds_since "$began") s)."
 }
 
 give_up() {
@@ -140,8 +141,8 @@ is_port_free() {
     [[ -z $(ss -Hltn "sport = :$1") ]]
 }
 
-# require_free_port PORT SETTING NAME stops with a clear error if somebody listens there.
-require_free_port() {
+# port_complaint PORT SETTING NAME writes a sentence if somebody listens there.
+port_complaint() {
     local port=$1 setting=$2 name=$3 line holder="a program that this user cannot see"
 
     ((port)) || return 0
@@ -150,8 +151,8 @@ require_free_port() {
     if [[ $line =~ \(\(\"([^\"]*)\",pid=([0-9]+) ]]; then
         holder="${BASH_REMATCH[1]} (pid ${BASH_REMATCH[2]})"
     fi
-    fail "Port $port, meant for $name, is in use by $holder. Stop that program, or choose" \
-        "another port with $setting, for example: $setting=$((port + 1000)) ./dev up"
+    printf 'Port %s, meant for %s, is in use by %s. %s sets another one.\n' \
+        "$port" "$name" "$holder" "$setting"
 }
 
 # lock_run lets one command at a time change this run folder.

@@ -35,8 +35,6 @@ kafka_start() {
         say "kafka runs already (pid $(pid_of kafka))."
         return
     fi
-    require_free_port "$port" SMSQ_DEV_KAFKA_PORT kafka
-    require_free_port $((port + 1)) SMSQ_DEV_KAFKA_PORT "kafka's controller"
     kafka_check_jars || fail "Kafka's jars are missing in $kafka_libs. Run ./dev setup."
     classes=$(kafka_classes)
     mkdir -p "$run/kafka"

@@ -69,7 +69,6 @@ postgres_start() {
         say "postgres runs already (pid $(pid_of postgres))."
         return
     fi
-    require_free_port "$port" SMSQ_DEV_POSTGRES_PORT postgres
     folder=$(postgres_folder)
     postgres_init "$folder"
     postgres_bury "$folder"

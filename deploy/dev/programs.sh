@@ -94,7 +94,8 @@ smsq() {
     for variable in "${env_names[@]}"; do
         clean+=(-u "$variable")
     done
-    env "${clean[@]}" SMSQ_CONFIG="$run/smsq.cfg" "$(bin_folder)/smsq" "$@" 9>&-
+    env "${clean[@]}" SMSQ_CONFIG="$run/smsq.cfg" SMSQ_API_URL="$(url_of SMSQ_DEV_API_PORT)" \
+        SMSQ_TOKEN="$(cat "$run/token" 2>/dev/null || true)" "$(bin_folder)/smsq" "$@" 9>&-
 }
 
 program_start() {
@@ -112,18 +113,43 @@ program_start() {
         say "$name runs from an older build."
         stop_all TERM 30 "$name"
     fi
-    program_check_ports "$name" "$kind"
     [[ $name == worker-* ]] && flags+=(--worker.admin_port=0)
     say "Starting $name."
     launch "$name" "$binary" "${flags[@]}"
 }
 
-program_check_ports() {
-    local name=$1 main=${program_port[$2]:-}
+# port_complaints NAME writes a sentence for each port of it that somebody else holds.
+port_complaints() {
+    local kind main
+    kind=$(kind_of "$1")
+    main=${program_port[$kind]:-}
 
-    [[ -z $main ]] || require_free_port "${setting[$main]}" "$main" "$name"
-    [[ -z ${program_admin_offset[$2]:-} ]] ||
-        require_free_port "$(admin_port "$name")" SMSQ_DEV_ADMIN_PORT "$name (health)"
+    case $1 in
+    postgres) port_complaint "${setting[SMSQ_DEV_POSTGRES_PORT]}" SMSQ_DEV_POSTGRES_PORT "$1" ;;
+    kafka)
+        port_complaint "${setting[SMSQ_DEV_KAFKA_PORT]}" SMSQ_DEV_KAFKA_PORT "$1"
+        port_complaint $((setting[SMSQ_DEV_KAFKA_PORT] + 1)) SMSQ_DEV_KAFKA_PORT \
+            "kafka's controller"
+        ;;
+    *)
+        [[ -z $main ]] || port_complaint "${setting[$main]}" "$main" "$1"
+        [[ -z ${program_admin_offset[$kind]:-} ]] ||
+            port_complaint "$(admin_port "$1")" SMSQ_DEV_ADMIN_PORT "$1's health"
+        ;;
+    esac
+}
+
+# require_free_ports NAME… names every port in use at once, before anything is started.
+require_free_ports() {
+    local name complaints
+
+    complaints=$(for name in "$@"; do
+        is_running "$name" || port_complaints "$name"
+    done)
+    [[ -z $complaints ]] || fail "Some ports are taken; nothing was started.
+$complaints
+Stop those programs, or set other ports; 0 takes any free one, for example:
+SMSQ_DEV_API_PORT=0 ./dev up"
 }
 
 # ready_url NAME writes where to ask whether a program is ready. The simulator has no admin

@@ -104,9 +104,13 @@ settings_pick_ports() {
     done
 }
 
+is_run_folder() {
+    [[ -d $run/logs && -d $run/pids ]]
+}
+
 # run_open makes the run folder. A folder with other things in it is left alone.
 run_open() {
-    if [[ -d $run && ! -e $run/lock && -n $(ls -A "$run") ]]; then
+    if [[ -d $run && -n $(ls -A "$run") ]] && ! is_run_folder; then
         fail "The folder $run holds other things. Set SMSQ_RUN to a new folder."
     fi
     mkdir -p "$run/logs" "$run/pids" || fail "Cannot write to $run. Set SMSQ_RUN to a" \

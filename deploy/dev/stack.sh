@@ -2,7 +2,7 @@
 # stack.sh: the whole stack: up, down, status, env, logs.
 
 stack_up() {
-    local demo=yes services_only=no option began
+    local demo=yes services_only=no option names began
     began=$(now_ms)
 
     for option in "$@"; do
@@ -12,17 +12,26 @@ stack_up() {
         *) fail "up knows --no-demo and --services, not \"$option\"." ;;
         esac
     done
+    read_dot_env
     setup_if_missing
     run_open
     settings_choose
     if [[ $services_only == yes ]]; then
-        services_up
+        require_free_ports postgres kafka
+        services_start
+        postgres_wait
+        kafka_wait
         say "Kafka and PostgreSQL are up ($(seconds_since "$began") s)."
         return
     fi
+    mapfile -t names < <(program_names)
+    require_free_ports postgres kafka "${names[@]}"
     build "${setting[SMSQ_DEV_PRESET]}"
-    services_up
-    programs_up
+    services_start
+    postgres_wait
+    postgres_migrate
+    kafka_wait
+    programs_up "${names[@]}"
     token_make
     say "smsq is up ($(seconds_since "$began") s)."
     if [[ $demo == yes ]]; then
@@ -31,30 +40,25 @@ stack_up() {
     stack_summary
 }
 
-services_up() {
+services_start() {
     postgres_start
     kafka_start
-    postgres_wait
-    kafka_wait
 }
 
 programs_up() {
-    local name names
+    local name
 
-    read_dot_env
     programs_configure
-    postgres_migrate
     say "Creating the Kafka topics that are missing, loading the rate card."
     smsq topics create >"$run/logs/topics.log" 2>&1 ||
         { cat "$run/logs/topics.log" >&2 && fail "\"smsq topics create\" failed."; }
     smsq rates load "$tree/deploy/rate_card.csv" >"$run/logs/rates.log" 2>&1 ||
         { cat "$run/logs/rates.log" >&2 && fail "\"smsq rates load\" failed."; }
 
-    mapfile -t names < <(program_names)
-    for name in "${names[@]}"; do
+    for name in "$@"; do
         program_start "$name"
     done
-    for name in "${names[@]}"; do
+    for name in "$@"; do
         wait_ready "$name" 30 program_is_ready "$name"
     done
 }
@@ -112,7 +116,7 @@ stack_down() {
     '') ;;
     *) fail "down knows --wipe, not \"$1\"." ;;
     esac
-    if [[ ! -e $run/lock ]]; then
+    if ! is_run_folder; then
         say "Nothing was started in $run."
         return
     fi
