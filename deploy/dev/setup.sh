@@ -79,7 +79,7 @@ setup_kafka() {
         say "Apache Kafka $kafka_version is in $kafka_libs; its jars are unchanged."
     else
         say "Fetching Apache Kafka $kafka_version with Maven into $kafka_libs."
-        mvn -q -B -f deploy/kafka/pom.xml \
+        mvn -q -B -Dstyle.color=never -f deploy/kafka/pom.xml \
             org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
             -DoutputDirectory="$kafka_libs" -DincludeScope=runtime </dev/null ||
             fail "Maven could not fetch the jars; its message stands above."
