@@ -6,14 +6,15 @@ build_command() {
 
     [[ $preset =~ ^(release|debug|asan)$ ]] || fail "There is no preset \"$preset\": it is" \
         "release, debug or asan."
-    build "$preset"
+    build "$preset" all
 }
 
-# build PRESET [CMAKE_FLAG…]
+# build PRESET all|programs [CMAKE_FLAG…]: all is the programs and the tests.
 build() {
-    local preset=$1 began
+    local preset=$1 targets=(all) began
     began=$(now_ms)
-    shift
+    [[ $2 == all ]] || targets=(smsq "${program_binary[@]}")
+    shift 2
 
     command -v cmake >/dev/null || fail "cmake is missing. Run ./dev setup."
     mkdir -p "build/$preset"
@@ -23,7 +24,7 @@ build() {
     if (($#)) || [[ ! -e build/$preset/build.ninja ]]; then
         build_step "$preset" cmake --preset "$preset" "$@"
     fi
-    build_step "$preset" cmake --build --preset "$preset"
+    build_step "$preset" cmake --build --preset "$preset" --target "${targets[@]}"
     exec 8>&-
     say "Built in $(seconds_since "$began") s: build/$preset/bin."
 }

@@ -26,7 +26,7 @@ stack_up() {
     fi
     mapfile -t names < <(program_names)
     require_free_ports postgres kafka "${names[@]}"
-    build "${setting[SMSQ_DEV_PRESET]}"
+    build "${setting[SMSQ_DEV_PRESET]}" programs
     services_start
     postgres_wait
     postgres_migrate

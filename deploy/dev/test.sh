@@ -15,8 +15,8 @@ test_command() {
     case $stage in
     all) test_all ;;
     checks) test_checks ;;
-    unit | component) test_build debug && test_ctest "$stage" "$@" ;;
-    system) test_build release && test_system "$@" ;;
+    unit | component) test_build debug all && test_ctest "$stage" "$@" ;;
+    system) test_build release programs && test_system "$@" ;;
     esac || true
     test_total "$began"
 }
@@ -36,12 +36,12 @@ test_all() {
     local before
     before=$(git status --porcelain 2>&1)
 
-    if test_build debug; then
+    if test_build debug all; then
         test_checks
         test_ctest unit
         test_ctest component
     fi
-    if test_build release; then
+    if test_build release programs; then
         test_system
     fi
     test_check "the work tree is as it was" test_tree_is "$before"
@@ -78,12 +78,12 @@ test_check() {
 }
 
 test_build() {
-    test_check "build, preset $1, warnings are errors" test_build_alone "$1"
+    test_check "build, preset $1, warnings are errors" test_build_alone "$@"
 }
 
 # In a shell of its own, because a build that fails ends it.
 test_build_alone() {
-    (build "$1" -DSMSQ_WERROR=ON)
+    (build "$@" -DSMSQ_WERROR=ON)
 }
 
 test_checks() {
