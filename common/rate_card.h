@@ -8,7 +8,6 @@
 
 enum {
     RATE_FILE_MAX_BYTES = 1 << 20,
-    RATE_CARD_MAX_ROWS = 20000,
     RATE_SOURCE_MAX_BYTES = 256,
     RATE_PRICE_MAX_MICROS = 1000000000,  // 1 000 units for one segment: a typing error
 };
@@ -33,7 +32,7 @@ void rate_card_free(struct rate_card *card);
 
 // rate_card_add copies one row.
 //   OUTCOME_REJECT  a field is not one of the words above, the key is there already, a
-//                   price is out of range, or the card is full; the text says which.
+//                   price is out of range; the text says which.
 MUST_CHECK enum outcome rate_card_add(struct rate_card *card, const struct rate *rate,
                                       struct err *err);
 
@@ -62,8 +61,8 @@ int64_t rate_card_estimate(const struct rate *rate, int32_t segments);
 size_t rate_card_count(const struct rate_card *card);
 const struct rate *rate_card_at(const struct rate_card *card, size_t i);
 
-// rate_card_parse_micros reads a decimal ("0.0083", "12", no sign, up to six places) exactly;
-// false for anything else or above RATE_PRICE_MAX_MICROS.
+// rate_card_parse_micros reads a decimal ("0.0083", "12", no sign, up to six places)
+// exactly; false for anything else or above RATE_PRICE_MAX_MICROS.
 MUST_CHECK bool rate_card_parse_micros(const char *text, size_t len, int64_t *out);
 
 // rate_card_format_micros writes the shortest decimal of a sum, sign included: "-0.0083".

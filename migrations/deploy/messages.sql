@@ -62,7 +62,7 @@ comment on column messages.claimed_at is 'When it was claimed or its claim was r
 comment on column messages.accepted_at is 'When the request was accepted';
 comment on column messages.send_at is 'When the sender wants it to go; null = at once';
 comment on column messages.expires_at is 'End of its useful time: never sent after that';
-comment on column messages.sent_at is 'First proof that the provider has it, for the attempt shown';
+comment on column messages.sent_at is 'First proof that the provider had it, in any attempt';
 comment on column messages.delivered_at is 'When its delivery was reported';
 comment on column messages.estimate_micros is 'Estimated cost of one POST, in millionths of currency';
 comment on column messages.client is 'Client that asked for it (clients.client_id)';

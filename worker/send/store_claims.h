@@ -34,11 +34,11 @@ struct send_outcome {
     int rank;            // of the status (status.h)
     const char *outcome;      // accepted, rejected, in_doubt, not_sent, not_processed,
                               // misconfigured
-    int http_status;          // 0 = no answer
-    int error_code;           // Twilio's, 0 = none
+    int32_t http_status;      // 0 = no answer
+    int32_t error_code;       // Twilio's, 0 = none
     const char *sid;          // NULL = none
-    int segments;             // as Twilio counts them, 0 = not told
-    int failures;             // added to tries: 0 or 1; not_sent is none
+    int32_t segments;         // as Twilio counts them, 0 = not told
+    int32_t failures;         // added to tries: 0 or 1; not_sent is none
     int64_t due_us;           // wall clock of the next turn; only with status waiting
     int64_t answered_us;      // wall clock of the answer
     int64_t estimate_micros;  // of the job: becomes the ledger's entry with the SID

@@ -18,7 +18,7 @@ struct receipt {
     const char *twilio_sid;
     const char *word;    // Twilio's status as received
     const char *status;  // our word for it, NULL = unknown (status_of_provider)
-    int rank;            // -1 = unknown word: kept, raises nothing
+    int32_t rank;        // -1 = unknown word: kept, raises nothing
     int32_t error_code;  // 0 = none
     struct wire_bytes raw;
     int64_t received_at_us;  // at our receiver, wall clock
@@ -35,7 +35,7 @@ void store_receipts(struct db *db, const struct receipt *all, size_t count,
 
 // store_receipts_join applies up to limit unmatched receipts whose message has a row by
 // now, or, without an id, whose SID stands in attempts, and forgets them. Rows:
-// (message_id uuid or null, turn int4, twilio_sid text) of those it took; as many as
+// (message_id uuid, turn int4, twilio_sid text) of those it took; as many as
 // limit: call it again.
 void store_receipts_join(struct db *db, int32_t limit, db_done *done, void *arg);
 

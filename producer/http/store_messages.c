@@ -1,0 +1,183 @@
+#include "store_messages.h"
+
+#include "db_columns.h"
+#include "rate_card.h"
+
+#include <stdio.h>
+
+// The ledger may hold a second currency, after the provider billed in another than the
+// estimate: then the estimate was taken back, and the larger sum is the one that stands.
+#define STATUS_SQL(found)                                                                \
+    "select m.message_id, m.client, m.status, d.kind, m.reason, m.class, m.channel,"     \
+    "       m.mode, m.country, m.to_hint, m.sender, m.sender_type, m.template_ref,"      \
+    "       m.reference, m.twilio_sid, m.sealed, m.to_hash, m.turn, m.tries,"            \
+    "       m.error_code, coalesce(a.segments, m.segments), m.accepted_at, m.send_at,"   \
+    "       m.claimed_at, m.sent_at, m.delivered_at, m.expires_at, m.estimate_micros,"   \
+    "       c.sum is not null, c.sum, coalesce(c.currency, m.currency), m.rate_note"     \
+    "  from messages m"                                                                  \
+    "  left join delayed d on d.message_id = m.message_id and d.turn = m.turn"           \
+    "                     and m.status = 'waiting'"                                      \
+    "  left join attempts a on a.message_id = m.message_id"                              \
+    "                      and a.turn = coalesce(m.shown_turn, m.turn)"                  \
+    "  left join lateral (select e.currency, sum(e.amount_micros)::bigint as sum"        \
+    "                       from cost_entries e where e.message_id = m.message_id"       \
+    "                      group by e.currency order by 2 desc limit 1) c on true"       \
+    " where m.client = $2::int and m.message_id = " found
+
+static const char status_by_id_sql[] = STATUS_SQL("$1::uuid");
+
+static const char status_by_sid_sql[] = STATUS_SQL(
+    "(select x.message_id from attempts x where x.twilio_sid = $1::text limit 1)");
+
+static const char token_sql[] =
+    "select t.token_id, t.client_id, c.name, array_to_string(t.scopes, ' '),"
+    "       t.expires_at, t.revoked_at"
+    "  from api_tokens t join clients c on c.client_id = t.client_id"
+    " where t.token_hash = $1::bytea";
+
+static const char rate_card_sql[] =
+    "select country, sender_type, channel, direction, currency, as_of::text, source,"
+    "       price_micros, carrier_fee_micros"
+    "  from rate_card order by country, sender_type, channel, direction";
+
+static const struct db_statement status_by_id = { "status_by_id", status_by_id_sql };
+static const struct db_statement status_by_sid = { "status_by_sid", status_by_sid_sql };
+static const struct db_statement token = { "token", token_sql };
+static const struct db_statement rate_card_rows = { "rate_card", rate_card_sql };
+
+#define AT(field) offsetof(struct message_row, field)
+
+static const struct db_column message_columns[] = {
+    { DB_UUID, AT(message_id), NEVER_NULL },
+    { DB_INT4, AT(client), NEVER_NULL },
+    { DB_TEXT, AT(status), NEVER_NULL },
+    { DB_TEXT, AT(waiting_kind), NEVER_NULL },
+    { DB_TEXT, AT(reason), NEVER_NULL },
+    { DB_TEXT, AT(message_class), NEVER_NULL },
+    { DB_TEXT, AT(channel), NEVER_NULL },
+    { DB_TEXT, AT(mode), NEVER_NULL },
+    { DB_TEXT, AT(country), NEVER_NULL },
+    { DB_TEXT, AT(to_hint), NEVER_NULL },
+    { DB_TEXT, AT(sender), NEVER_NULL },
+    { DB_TEXT, AT(sender_type), NEVER_NULL },
+    { DB_TEXT, AT(template_ref), NEVER_NULL },
+    { DB_TEXT, AT(reference), NEVER_NULL },
+    { DB_TEXT, AT(twilio_sid), NEVER_NULL },
+    { DB_BYTEA, AT(sealed), NEVER_NULL },
+    { DB_BYTEA, AT(to_hash), NEVER_NULL },
+    { DB_INT4, AT(turn), NEVER_NULL },
+    { DB_INT2, AT(tries), NEVER_NULL },
+    { DB_INT4, AT(error_code), NEVER_NULL },
+    { DB_INT2, AT(segments), NEVER_NULL },
+    { DB_TIME, AT(accepted_at), NEVER_NULL },
+    { DB_TIME, AT(send_at), NEVER_NULL },
+    { DB_TIME, AT(claimed_at), NEVER_NULL },
+    { DB_TIME, AT(sent_at), NEVER_NULL },
+    { DB_TIME, AT(delivered_at), NEVER_NULL },
+    { DB_TIME, AT(expires_at), NEVER_NULL },
+    { DB_INT8, AT(estimate_micros), NEVER_NULL },
+    { DB_BOOL, AT(cost_known), NEVER_NULL },
+    { DB_INT8, AT(cost_micros), NEVER_NULL },
+    { DB_TEXT, AT(currency), NEVER_NULL },
+    { DB_TEXT, AT(rate_note), NEVER_NULL },
+};
+
+void store_status_by_id(struct db *db, const unsigned char id[16], int32_t client,
+                        db_done *done, void *arg)
+{
+    struct db_args *args = db_args_new();
+
+    db_args_uuid(args, id);
+    db_args_int4(args, client);
+    db_submit(db, &status_by_id, args, done, arg);
+}
+
+void store_status_by_sid(struct db *db, const char *sid, int32_t client, db_done *done,
+                         void *arg)
+{
+    struct db_args *args = db_args_new();
+
+    db_args_text(args, sid);
+    db_args_int4(args, client);
+    db_submit(db, &status_by_sid, args, done, arg);
+}
+
+bool store_status_read(struct message_row *out, const struct db_result *rows)
+{
+    if (db_rows(rows) == 0)
+        return false;
+    *out = (struct message_row){ 0 };
+    db_columns_read(out, message_columns, COUNT_OF(message_columns), rows, 0, 0);
+    return true;
+}
+
+void store_token(struct db *db, const unsigned char hash[32], db_done *done, void *arg)
+{
+    struct db_args *args = db_args_new();
+
+    db_args_bytes(args, hash, 32);
+    db_submit(db, &token, args, done, arg);
+}
+
+bool store_token_read(struct token_row *out, const struct db_result *rows)
+{
+    static const struct db_column columns[] = {
+        { DB_INT8, offsetof(struct token_row, token_id), NEVER_NULL },
+        { DB_INT4, offsetof(struct token_row, client), NEVER_NULL },
+        { DB_TEXT, offsetof(struct token_row, client_name), NEVER_NULL },
+        { DB_TEXT, offsetof(struct token_row, scopes), NEVER_NULL },
+        { DB_TIME, offsetof(struct token_row, expires_at), NEVER_NULL },
+        { DB_TIME, offsetof(struct token_row, revoked_at), NEVER_NULL },
+    };
+
+    if (db_rows(rows) == 0)
+        return false;
+    db_columns_read(out, columns, COUNT_OF(columns), rows, 0, 0);
+    return true;
+}
+
+void store_rate_card(struct db *db, db_done *done, void *arg)
+{
+    db_submit(db, &rate_card_rows, db_args_new(), done, arg);
+}
+
+// Texts that do not fit are cut; rate_card_add refuses what is not one of its words.
+static void read_rate(struct rate *out, const struct db_result *rows, size_t row)
+{
+    const struct {
+        char *text;
+        size_t room;
+    } fields[] = {
+        { out->country, sizeof(out->country) },
+        { out->sender_type, sizeof(out->sender_type) },
+        { out->channel, sizeof(out->channel) },
+        { out->direction, sizeof(out->direction) },
+        { out->currency, sizeof(out->currency) },
+        { out->as_of, sizeof(out->as_of) },
+        { out->source, sizeof(out->source) },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        (void)snprintf(fields[i].text, fields[i].room, "%s", db_text(rows, row, (int)i));
+    out->price_micros = db_int(rows, row, COUNT_OF(fields));
+    out->carrier_fee_micros = db_int(rows, row, COUNT_OF(fields) + 1);
+}
+
+enum outcome store_rate_card_read(struct rate_card **out, const struct db_result *rows,
+                                  struct err *err)
+{
+    struct rate_card *card = rate_card_new();
+
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        struct rate rate = { 0 };
+
+        read_rate(&rate, rows, i);
+        enum outcome rc = rate_card_add(card, &rate, err);
+        if (rc) {
+            rate_card_free(card);
+            return rc;
+        }
+    }
+    *out = card;
+    return OUTCOME_OK;
+}

@@ -1,0 +1,175 @@
+#include "store_receipts.h"
+
+#include "db_columns.h"
+
+#include <stdlib.h>
+
+// First in the transaction: a message that appears between the two statements is then
+// raised at once and once more by the join, never by none. Rank 30 is accepted, scheduled
+// and queued, which are "queued" to us; all other words are ours too.
+static const char receipts_sql[] =
+    "with fresh as ("
+    "  insert into receipts (recorded_at, part, off, message_id, turn, twilio_sid, word,"
+    "                        rank, error_code, received_at, raw)"
+    "  select recorded_at, part, off, message_id, turn, twilio_sid, word, rank,"
+    "         error_code, received_at, raw"
+    "    from unnest($1::timestamptz[], $2::int[], $3::bigint[], $4::uuid[], $5::int[],"
+    "                $6::text[], $7::text[], $8::smallint[], $9::int[],"
+    "                $10::timestamptz[], $11::bytea[])"
+    "      as n(recorded_at, part, off, message_id, turn, twilio_sid, word, rank,"
+    "           error_code, received_at, raw)"
+    "  on conflict do nothing"
+    "  returning recorded_at, part, off, message_id, turn, twilio_sid, word, rank,"
+    "            error_code, received_at"
+    ")"
+    "insert into receipts_unmatched (recorded_at, part, off, message_id, turn, "
+    "twilio_sid,"
+    "                                status, rank, error_code, received_at)"
+    " select recorded_at, part, off, message_id, turn, twilio_sid,"
+    "        case when rank = 30 then 'queued' else word end, rank, error_code,"
+    "        received_at"
+    "   from fresh f"
+    "  where rank is not null"
+    "    and (f.message_id is null or f.turn is null"
+    "         or not exists (select from messages m where m.message_id = f.message_id))"
+    " on conflict do nothing";
+
+// Raises attempts and messages by the rows of n, each (message_id, turn) once, that
+// carry the message's estimate. Within a turn a rank only rises; delivered and read of
+// any turn win; proof that another turn is on its way takes a row that is not claimed
+// and stands below queued or at a failure. The ledger gets its entry if the worker has
+// not written it.
+#define RAISE_SQL(bounds)                                                                \
+    "kept as ("                                                                          \
+    "  insert into attempts as a (message_id, turn, twilio_sid, status, rank,"           \
+    "                             error_code)"                                           \
+    "  select message_id, turn, sid, status, rank, error_code"                           \
+    "    from n order by message_id, turn"                                               \
+    "  on conflict (message_id, turn) do update set"                                     \
+    "     twilio_sid = coalesce(a.twilio_sid, excluded.twilio_sid),"                     \
+    "     status = case when excluded.rank > a.rank then excluded.status"                \
+    "                   else a.status end,"                                              \
+    "     error_code = case when excluded.rank > a.rank then excluded.error_code"        \
+    "                       else a.error_code end,"                                      \
+    "     rank = greatest(a.rank, excluded.rank)"                                        \
+    "   where excluded.rank > a.rank or a.twilio_sid is null"                            \
+    "  returning message_id, turn, rank"                                                 \
+    "), raised as ("                                                                     \
+    "  update messages m set status = n.status, rank = n.rank, shown_turn = n.turn,"     \
+    "         claimed_epoch = null, twilio_sid = n.sid, error_code = n.error_code,"      \
+    "         reason = null, sent_at = least(m.sent_at, n.at),"                          \
+    "         delivered_at = case when n.rank >= 75 then least(m.delivered_at, n.at)"    \
+    "                             else m.delivered_at end"                               \
+    "    from n"                                                                         \
+    "   where m.message_id = n.message_id" bounds                                        \
+    "     and ((n.rank > m.rank and n.turn = coalesce(m.shown_turn, m.turn)"             \
+    "           and m.status <> 'waiting')"                                              \
+    "       or (n.rank > m.rank and n.rank >= 75)"                                       \
+    "       or (n.rank between 30 and 50 and n.turn <> coalesce(m.shown_turn, m.turn)"   \
+    "           and m.status <> 'claimed'"                                               \
+    "           and (m.rank < 30 or m.rank between 70 and 72)"                           \
+    "           and exists (select from kept k where k.message_id = n.message_id"        \
+    "                          and k.turn = n.turn and k.rank = n.rank)))"               \
+    "  returning m.message_id, n.turn, m.status, m.class, m.tries"                       \
+    "), cost as ("                                                                       \
+    "  insert into cost_entries (message_id, twilio_sid, kind, seq, amount_micros,"      \
+    "                            total_micros, currency, rate_note, mode)"               \
+    "  select message_id, sid, 'estimate', 0, estimate_micros, estimate_micros,"         \
+    "         currency, rate_note, mode"                                                 \
+    "    from n where estimate_micros is not null order by message_id, sid"              \
+    "  on conflict do nothing"                                                           \
+    ")"
+
+#define FIRST_TO_LAST                                                                    \
+    " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
+
+static const char callback_sql[] =
+    "with n as ("
+    "  select n.*, m.estimate_micros, m.currency, m.rate_note, m.mode"
+    "    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[],"
+    "                $6::int[], $7::timestamptz[])"
+    "      as n(message_id, turn, sid, status, rank, error_code, at)"
+    "    join messages m on m.message_id = n.message_id" FIRST_TO_LAST "), " RAISE_SQL(
+        FIRST_TO_LAST) "select message_id, turn, status, class, tries from raised";
+
+static const char join_sql[] =
+    "with taken as ("
+    "  select u.recorded_at, u.part, u.off, m.message_id, coalesce(a.turn, u.turn) as "
+    "turn,"
+    "         u.twilio_sid as sid, u.status, u.rank, u.error_code, u.received_at as at,"
+    "         m.estimate_micros, m.currency, m.rate_note, m.mode"
+    "    from receipts_unmatched u"
+    "    left join lateral (select a.message_id, a.turn from attempts a"
+    "                        where (u.message_id is null or u.turn is null)"
+    "                          and a.twilio_sid = u.twilio_sid limit 1) a on true"
+    "    join messages m on m.message_id = case when u.turn is null then a.message_id"
+    "                                     else coalesce(u.message_id, a.message_id) end"
+    "   order by u.recorded_at, u.part, u.off limit $1::int for update of u skip locked"
+    "), n as ("
+    "  select distinct on (message_id, turn) * from taken"
+    "   order by message_id, turn, rank desc, at"
+    "), " RAISE_SQL(
+        "") ", gone as ("
+            "  delete from receipts_unmatched u using taken t"
+            "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
+            ")"
+            "select message_id, turn, sid from taken";
+
+static const struct db_statement receipts = { "receipts", receipts_sql };
+static const struct db_statement callback = { "callback", callback_sql };
+static const struct db_statement join_unmatched = { "receipts_join", join_sql };
+
+#define AT(field) offsetof(struct receipt, field)
+
+static const struct db_column receipt_columns[] = {
+    { DB_TIME, AT(recorded_at_us), NEVER_NULL },
+    { DB_INT4, AT(partition), NEVER_NULL },
+    { DB_INT8, AT(offset), NEVER_NULL },
+    { DB_UUID, AT(message_id), NEVER_NULL },
+    { DB_INT4, AT(turn), 0 },
+    { DB_TEXT, AT(twilio_sid), NEVER_NULL },
+    { DB_TEXT, AT(word), NEVER_NULL },
+    { DB_INT2, AT(rank), -1 },
+    { DB_INT4, AT(error_code), 0 },
+    { DB_TIME, AT(received_at_us), NEVER_NULL },
+    { DB_BYTEA, AT(raw), NEVER_NULL },
+};
+
+static const struct db_column callback_columns[] = {
+    { DB_UUID, AT(message_id), NEVER_NULL },     { DB_INT4, AT(turn), NEVER_NULL },
+    { DB_TEXT, AT(twilio_sid), NEVER_NULL },     { DB_TEXT, AT(status), NEVER_NULL },
+    { DB_INT2, AT(rank), NEVER_NULL },           { DB_INT4, AT(error_code), 0 },
+    { DB_TIME, AT(received_at_us), NEVER_NULL },
+};
+
+static struct db_args *receipt_args(const struct receipt *all, size_t count)
+{
+    const void **rows = xcalloc(count ? count : 1, sizeof(*rows));
+    struct db_args *args = db_args_new();
+
+    for (size_t i = 0; i < count; i++)
+        rows[i] = &all[i];
+    db_columns_add(args, receipt_columns, COUNT_OF(receipt_columns), rows, count);
+    free(rows);
+    return args;
+}
+
+void store_receipts(struct db *db, const struct receipt *all, size_t count,
+                    const struct receipt *const *best, size_t best_count, db_done *done,
+                    void *arg)
+{
+    static const struct db_statement *const statements[] = { &receipts, &callback };
+    struct db_args *args[] = { receipt_args(all, count), db_args_new() };
+
+    db_columns_add(args[1], callback_columns, COUNT_OF(callback_columns),
+                   (const void *const *)best, best_count);
+    db_submit_group(db, statements, args, COUNT_OF(statements), done, arg);
+}
+
+void store_receipts_join(struct db *db, int32_t limit, db_done *done, void *arg)
+{
+    struct db_args *args = db_args_new();
+
+    db_args_int4(args, limit);
+    db_submit(db, &join_unmatched, args, done, arg);
+}
