@@ -71,6 +71,11 @@ kafka_check_jars() {
     esac
 }
 
+# Maven ends with colour codes even when it was told not to use any.
+without_colors() {
+    sed $'s/\033\\[[0-9;]*m//g'
+}
+
 setup_kafka() {
     mkdir -p "$kafka_cache"
     exec 7>"$kafka_cache/lock"
@@ -79,9 +84,10 @@ setup_kafka() {
         say "Apache Kafka $kafka_version is in $kafka_libs; its jars are unchanged."
     else
         say "Fetching Apache Kafka $kafka_version with Maven into $kafka_libs."
-        mvn -q -B -Dstyle.color=never -f deploy/kafka/pom.xml \
+        mvn -q -B -f deploy/kafka/pom.xml \
             org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
-            -DoutputDirectory="$kafka_libs" -DincludeScope=runtime </dev/null ||
+            -DoutputDirectory="$kafka_libs" -DincludeScope=runtime </dev/null |
+            without_colors ||
             fail "Maven could not fetch the jars; its message stands above."
         kafka_check_jars || fail "Maven did not bring all jars that $kafka_sums lists."
         say "Fetched; all $(wc -l <"$kafka_sums") jars have the SHA-256 sums of our list."
