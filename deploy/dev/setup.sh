@@ -86,7 +86,7 @@ setup_kafka() {
         say "Fetching Apache Kafka $kafka_version with Maven into $kafka_libs."
         mvn -q -B -f deploy/kafka/pom.xml \
             org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
-            -DoutputDirectory="$kafka_libs" -DincludeScope=runtime </dev/null |
+            -DoutputDirectory="$kafka_libs" -DincludeScope=runtime </dev/null 2>&1 |
             without_colors ||
             fail "Maven could not fetch the jars; its message stands above."
         kafka_check_jars || fail "Maven did not bring all jars that $kafka_sums lists."
