@@ -27,8 +27,9 @@ struct setting {
 };
 
 // Each key has the environment name SMSQ_ + name in capitals with '_' for '.'; the alias
-// is read when that is not set. A file is named by --config=FILE or SMSQ_CONFIG. Groups
-// of other programs in it are skipped, an unknown key or group of ours is refused.
+// is read when that is not set; an empty variable is like none. A file is named by
+// --config=FILE or SMSQ_CONFIG. Groups of other programs in it are skipped, an unknown
+// key or group of ours is refused (the list of groups is in settings_names.c).
 // NAME_FILE in the environment names a file that holds the value of any NAME
 // (secrets); one newline at its end is dropped.
 struct settings_source {
@@ -38,16 +39,20 @@ struct settings_source {
 };
 
 // settings_load fills set (zeroed before) from argv, environment, file and defaults.
-//   OUTCOME_REJECT  a bad or unknown key; err names key, place, and nearest valid name.
+// An optional text (min 0, no fallback) that is given empty is NULL too.
+//   OUTCOME_REJECT  a bad or unknown key; err names key, place, and nearest valid name,
+//                   never a secret; set is free of texts.
 // With --help it prints the table and ends the process with 0; with --version likewise.
-// --check-config loads, prints "ok" and ends the process with 0.
+// --check-config loads, prints "ok" and ends the process with 0; --print-config prints
+// every value with its origin, secrets as ***.
 MUST_CHECK enum outcome settings_load(void *set, const struct settings_source *source,
                                       int argc, char *argv[], struct err *err);
 
 // settings_free frees the texts.
 void settings_free(void *set, const struct settings_source *source);
 
-// settings_parse_us reads a duration as users write it.
+// settings_parse_us reads a duration as users write it: a whole number and us, ms, s, m,
+// h or d; 0 needs no unit.
 MUST_CHECK bool settings_parse_us(const char *text, int64_t *out);
 
 // settings_find returns the row of that name, or NULL.
