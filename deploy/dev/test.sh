@@ -48,7 +48,7 @@ test_all() {
 }
 
 test_tree_is() {
-    diff <(printf '%s\n' "$1") <(git status --porcelain)
+    diff <(printf '%s\n' "$1") <(printf '%s\n' "$(git status --porcelain)")
 }
 
 test_total() {
