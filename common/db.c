@@ -45,7 +45,6 @@ enum outcome db_open(struct db **out, struct reactor *r, const struct db_setting
                      struct err *err)
 {
     char *options;
-    (void)metrics;
     enum outcome rc = db_options(&options, set->url, err);
     if (rc)
         return rc;
@@ -56,6 +55,7 @@ enum outcome db_open(struct db **out, struct reactor *r, const struct db_setting
     db->options = options;
     db->application_name = xstrdup(application_name);
     db->answer_timeout_us = set->answer_timeout_us;
+    db->metrics = db_metrics_new(metrics);
     db->fd = -1;
     err_set(&db->error, OUTCOME_OK, "not connected yet");
     TAILQ_INIT(&db->waiting);
@@ -102,6 +102,7 @@ void db_close(struct db *db)
     free(db->url);
     free(db->options);
     free(db->application_name);
+    free(db->metrics);
     free(db);
 }
 
@@ -176,6 +177,7 @@ static void answer(struct db *db, struct db_request *request)
         .rows = failed ? NULL : &rows,
     };
 
+    db_count_answered(request);
     db->in_flight--;
     if (request->delays > 0)
         db->troubled--;

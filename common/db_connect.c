@@ -103,6 +103,7 @@ void db_lost(struct db *db, const char *why)
         db->connect_tries = 0;
     one_line(&db->error, why);
     db_disconnect(db);
+    db_count_up(db);
 
     for (struct db_request *last; (last = TAILQ_LAST(&db->sent, db_queue));) {
         TAILQ_REMOVE(&db->sent, last, next);
@@ -122,6 +123,7 @@ static void on_connected(struct db *db)
     db->connect_count++;
     db->up_us = clock_boot_us();
     db->error.text[0] = '\0';
+    db_count_up(db);
     db_pipeline_start(db);
 }
 

@@ -11,6 +11,8 @@
 #include <libpq-fe.h>
 #include <sys/queue.h>
 
+struct db_metrics;
+struct metrics;
 struct reactor_timer;
 
 enum {
@@ -56,6 +58,7 @@ struct db {
     struct reactor *reactor;
     char *url, *options, *application_name;
     int64_t answer_timeout_us;
+    struct db_metrics *metrics;  // NULL = not measured
 
     enum db_state state;
     PGconn *conn;                         // NULL while down
@@ -96,6 +99,13 @@ int64_t db_backoff_us(unsigned tries);
 void db_pipeline_start(struct db *db);
 void db_pipeline_pump(struct db *db);
 void db_pipeline_free(struct db *db);
+
+// db_metrics_new declares the smsq_db_ series; NULL gives NULL. The others count what
+// happened to the connection and to a request.
+struct db_metrics *db_metrics_new(struct metrics *m);
+void db_count_up(const struct db *db);
+void db_count_sent(const struct db_request *request);
+void db_count_answered(const struct db_request *request);
 
 // db_requeue puts an unanswered request back into its place in waiting.
 void db_requeue(struct db *db, struct db_request *request);

@@ -78,6 +78,7 @@ static bool send_step(struct db *db, struct db_step *step)
 static bool send_request(struct db *db, struct db_request *request)
 {
     request->sends++;
+    db_count_sent(request);
     request->at = 0;
     request->sqlstate[0] = '\0';
     PQclear(request->rows);

@@ -1,5 +1,6 @@
 #include "db_calls.h"
 
+#include "metrics.h"
 #include "reactor.h"
 
 #include <stdio.h>
@@ -99,7 +100,8 @@ void db_fixture_open(struct db_fixture *f, struct pg *pg)
 
     f->pg = pg;
     assert_int_equal(reactor_open(&f->reactor, &err), OUTCOME_OK);
-    assert_int_equal(db_open(&f->db, f->reactor, &set, "db test", NULL, &err),
+    f->metrics = metrics_new();
+    assert_int_equal(db_open(&f->db, f->reactor, &set, "db test", f->metrics, &err),
                      OUTCOME_OK);
     loop_until(f->reactor, is_up, f->db);
 }
@@ -107,7 +109,22 @@ void db_fixture_open(struct db_fixture *f, struct pg *pg)
 void db_fixture_close(struct db_fixture *f)
 {
     db_close(f->db);
+    metrics_free(f->metrics);
     reactor_close(f->reactor);
+}
+
+const struct db_statement db_one = { "one", "SELECT 1" };
+const struct db_statement db_nap = { "nap", "SELECT pg_sleep(1)" };
+
+bool db_is_napping(void *pg)
+{
+    return pg_int(pg, "SELECT count(*) FROM pg_stat_activity"
+                      " WHERE wait_event = 'PgSleep' AND " DB_SESSION) > 0;
+}
+
+bool db_is_in_trouble(void *db)
+{
+    return db_error(db)[0] != '\0';
 }
 
 void db_run(struct db_fixture *f, const struct db_statement *statement,

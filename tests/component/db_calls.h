@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+struct metrics;
 struct reactor;
 
 // loop_until turns the loop until is_true(arg), asked every millisecond; it fails the
@@ -40,6 +41,7 @@ void call_wait(struct reactor *r, struct call *call);
 struct db_fixture {
     struct pg *pg;
     struct reactor *reactor;
+    struct metrics *metrics;
     struct db *db;
 };
 
@@ -48,6 +50,17 @@ int db_group_start(void **state);
 int db_group_stop(void **state);
 void db_fixture_open(struct db_fixture *f, struct pg *pg);
 void db_fixture_close(struct db_fixture *f);
+
+// What tells the fixture's session from the test's, in pg_stat_activity.
+#define DB_SESSION "application_name = 'db test'"
+
+// Statements without arguments: one row, and one row after a second.
+extern const struct db_statement db_one, db_nap;
+
+// Conditions for loop_until: the session of the fixture on this struct pg is in db_nap;
+// this struct db has something in db_error.
+bool db_is_napping(void *pg);
+bool db_is_in_trouble(void *db);
 
 // db_run submits a statement with its arguments and waits; the answer is in call.
 void db_run(struct db_fixture *f, const struct db_statement *statement,

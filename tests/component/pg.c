@@ -240,9 +240,16 @@ const char *pg_url(const struct pg *pg)
     return pg->url;
 }
 
+static void ignore_notice(void *arg, const char *text)
+{
+    (void)arg, (void)text;
+}
+
 static PGresult *query(struct pg *pg, const char *sql)
 {
     PGconn *conn = PQconnectdb(pg->url);
+
+    PQsetNoticeProcessor(conn, ignore_notice, NULL);
     PGresult *rows = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(rows);
 

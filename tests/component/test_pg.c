@@ -46,6 +46,16 @@ static void stopping_leaves_nothing_behind(void **state)
     free(folder);
 }
 
+static void a_migrated_server_has_what_the_plan_made(void **state)
+{
+    struct pg *pg = pg_start(PG_MIGRATED);
+
+    (void)state;
+    assert_int_equal(pg_int(pg, "SELECT count(*) FROM messages"), 0);
+    assert_int_equal(pg_int(pg, "SELECT count(*) FROM workers"), 0);
+    pg_stop(pg);
+}
+
 static int start(void **state)
 {
     *state = pg_start(PG_EMPTY);
@@ -64,6 +74,7 @@ int main(void)
         cmocka_unit_test(a_committed_row_outlives_both_kinds_of_restart),
         cmocka_unit_test(a_server_that_is_down_takes_no_connections),
         cmocka_unit_test(stopping_leaves_nothing_behind),
+        cmocka_unit_test(a_migrated_server_has_what_the_plan_made),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
