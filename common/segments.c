@@ -30,17 +30,23 @@ static const char latin_septets[] = "0000000000102100"   // 00
                                     "1000111011001000"   // e0
                                     "0110001011001000";  // f0
 
-// Returns the code point at text[*i] and moves *i behind it.
-static UChar32 next_char(const char *text, int32_t len, int32_t *i)
+static UChar32 next_wide_char(const char *text, int32_t len, int32_t *i)
 {
-    static const unsigned char first_bits[] = { 0x7f, 0x1f, 0x0f, 0x07 };
     unsigned char first = (unsigned char)text[(*i)++];
-    int tail = first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    UChar32 c = first & first_bits[tail];
+    int tail = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    UChar32 c = first & (0x3f >> tail);
 
     for (; tail > 0 && *i < len; tail--)
         c = c << 6 | (text[(*i)++] & 0x3f);
     return c;
+}
+
+// Returns the code point at text[*i] and moves *i behind it.
+static inline UChar32 next_char(const char *text, int32_t len, int32_t *i)
+{
+    if ((unsigned char)text[*i] < 0x80)
+        return text[(*i)++];
+    return next_wide_char(text, len, i);
 }
 
 static int septets_of(UChar32 c)
