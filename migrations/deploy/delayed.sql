@@ -9,7 +9,7 @@ create table delayed (
     due        timestamptz not null,
     lane       text not null check (lane in ('urgent', 'normal', 'bulk')),
     kind       text not null check (kind in (
-        'schedule', 'retry', 'released', 'doubt', 'held')),
+        'schedule', 'retry', 'released', 'doubt', 'hold')),
     primary key (message_id, turn)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
         autovacuum_vacuum_cost_delay = 1);
@@ -22,6 +22,6 @@ comment on column delayed.message_id is 'Message that waits';
 comment on column delayed.turn is 'Turn that the published record will carry';
 comment on column delayed.due is 'When to publish it';
 comment on column delayed.lane is 'Lane to publish it to: urgent, normal or bulk';
-comment on column delayed.kind is 'Why it waits: schedule, retry, released (its worker never began), doubt (sent again), held';
+comment on column delayed.kind is 'Why it waits: schedule, retry, released (its worker never began), doubt (sent again), hold';
 
 commit;
