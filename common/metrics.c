@@ -77,18 +77,45 @@ void metrics_free(struct metrics *m)
     free(m);
 }
 
+// Returns the last series of that name, NULL if there is none; *same is the very series.
+static struct metric *find_last(struct metrics *m, const char *name, const char *labels,
+                                struct metric **same)
+{
+    struct metric *last = NULL;
+
+    for (struct metric *one = m->first; one; one = one->next) {
+        if (strcmp(one->name, name) != 0)
+            continue;
+        last = one;
+        if (strcmp(one->labels, labels) == 0)
+            *same = one;
+    }
+    return last;
+}
+
 static struct metric *declare(struct metrics *m, enum metric_kind kind, const char *name,
                               const char *labels, const char *help)
 {
-    struct metric *one = xcalloc(1, sizeof(*one));
+    struct metric *same = NULL;
+    struct metric *last = find_last(m, name, labels ? labels : "", &same);
 
     assert(strncmp(name, "smsq_", strlen("smsq_")) == 0);
+    if (same) {
+        assert(same->kind == kind);
+        return same;
+    }
+    struct metric *one = xcalloc(1, sizeof(*one));
     one->kind = kind;
     one->name = xstrdup(name);
     one->labels = xstrdup(labels ? labels : "");
     one->help = xstrdup(help);
-    *m->end = one;
-    m->end = &one->next;
+    if (last && last->next) {  // the text format wants the series of a name in a row
+        one->next = last->next;
+        last->next = one;
+    } else {
+        *m->end = one;
+        m->end = &one->next;
+    }
     return one;
 }
 
@@ -112,6 +139,8 @@ struct metric *metrics_histogram(struct metrics *m, const char *name, const char
 {
     struct metric *one = declare(m, METRIC_HISTOGRAM, name, labels, help);
 
+    if (one->bounds)
+        return one;  // declared before
     one->bounds = xcalloc(count, sizeof(*one->bounds));
     one->buckets = xcalloc(count, sizeof(*one->buckets));
     one->bucket_count = count;

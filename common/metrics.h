@@ -12,10 +12,10 @@ struct metric;
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
-// Each call declares one series and returns its handle, valid until metrics_free. Names
-// begin with smsq_, counters end in _total, times are in seconds. labels is the text
-// between the braces, as it is to be printed: "lane=\"urgent\"", or NULL. Series of one
-// name must be declared in a row, with the same help.
+// Each call declares one series and returns its handle, valid until metrics_free; name
+// and labels of a series that is there already return that one. Names begin with smsq_,
+// counters end in _total, times are in seconds. labels is the text between the braces, as
+// it is to be printed: "lane=\"urgent\"", or NULL. Series of one name have the same help.
 struct metric *metrics_counter(struct metrics *m, const char *name, const char *labels,
                                const char *help);
 struct metric *metrics_gauge(struct metrics *m, const char *name, const char *labels,

@@ -218,3 +218,13 @@ enum outcome seal_open(struct seal *s, const void *aad, size_t aad_len,
     }
     return OUTCOME_OK;
 }
+
+void seal_message_aad(unsigned char out[SEAL_AAD_BYTES], const unsigned char id[16],
+                      int32_t client)
+{
+    uint32_t c = (uint32_t)client;
+
+    memcpy(out, id, 16);
+    for (int i = 0; i < 4; i++)
+        out[16 + i] = (unsigned char)(c >> (24 - 8 * i));
+}

@@ -26,6 +26,7 @@ static const struct {
     { "log", NULL },
     { "public", NULL },
     { "stop", NULL },
+    { "topics", NULL },
     { "twilio", NULL },
 };
 

@@ -32,7 +32,7 @@ static void without_credentials_it_simulates(void **state)
     assert_int_equal(a.mode, ACCOUNT_SIMULATE);
     assert_string_equal(a.base_url, "http://127.0.0.1:8002");
     assert_string_equal(a.password, "simulated");
-    assert_null(a.sender);
+    assert_string_equal(a.sender, "+15005550006");
 }
 
 static void credentials_make_it_live_unless_test_mode_is_on(void **state)

@@ -1,0 +1,142 @@
+#include "dead_letters.h"
+
+#include "buf.h"
+#include "kafka.h"
+#include "kafka_out.h"
+#include "metrics.h"
+#include "reactor.h"
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_AFTER_US = 1000000, LETTER_MAX_BYTES = 900000 };
+
+struct letter {
+    struct dead_letters *owner;
+    struct letter *previous, *next;  // in the owner's list
+    struct sms_dead dead;            // texts are the caller's literals or ours
+    char *detail;
+    struct buf encoded;
+    struct reactor_timer *retry;
+    dead_letters_done *done;
+    void *arg;
+};
+
+struct dead_letters {
+    struct reactor *reactor;
+    struct kafka_out *out;
+    struct letter *letters;
+    size_t pending;
+    struct metric *buried;
+};
+
+static void submit(void *arg);
+
+struct dead_letters *dead_letters_new(struct reactor *r, struct kafka_out *out,
+                                      struct metrics *metrics)
+{
+    struct dead_letters *d = xcalloc(1, sizeof(*d));
+
+    d->reactor = r;
+    d->out = out;
+    d->buried = metrics_counter(metrics, "smsq_dead_letters_total", NULL,
+                                "Records put into sms.dead.");
+    return d;
+}
+
+static void letter_free(struct letter *l)
+{
+    struct dead_letters *d = l->owner;
+
+    if (l->previous)
+        l->previous->next = l->next;
+    else
+        d->letters = l->next;
+    if (l->next)
+        l->next->previous = l->previous;
+    d->pending--;
+    reactor_timer_free(l->retry);
+    buf_free(&l->encoded);
+    free(l->detail);
+    free(l);
+}
+
+static void on_report(void *arg, enum outcome rc, const char *reason)
+{
+    struct letter *l = arg;
+
+    (void)reason;
+    if (rc) {
+        reactor_timer_set(l->retry, RETRY_AFTER_US);
+        return;
+    }
+    metric_add(l->owner->buried, 1);
+    l->done(l->arg, &l->dead);
+    letter_free(l);
+}
+
+static void submit(void *arg)
+{
+    struct letter *l = arg;
+    const struct kafka_out_record rec = {
+        .topic = TOPIC_DEAD,
+        .value = l->encoded.bytes,
+        .value_len = l->encoded.len,
+    };
+
+    if (kafka_out_submit(l->owner->out, &rec, on_report, l, NULL))
+        reactor_timer_set(l->retry, RETRY_AFTER_US);
+}
+
+// Only what done may want later is kept: the place of origin and the reason.
+static void encode(struct letter *l, const struct sms_dead *dead)
+{
+    struct sms_dead whole = *dead;
+    struct buf detail = BUF_INIT(ERR_TEXT_BYTES + 100);
+
+    buf_add_text(&detail, dead->detail ? dead->detail : "");
+    if (whole.value.len > DEAD_VALUE_MAX_BYTES) {
+        buf_addf(&detail, " (value cut from %zu to %d bytes)", whole.value.len,
+                 DEAD_VALUE_MAX_BYTES);
+        whole.value.len = DEAD_VALUE_MAX_BYTES;
+    }
+    l->detail = detail.bytes ? detail.bytes : xstrdup("");
+    whole.detail = l->detail;
+    buf_init(&l->encoded, LETTER_MAX_BYTES);
+    wire_encode(&whole, sms_dead_fields, &l->encoded);
+    l->dead = whole;
+    l->dead.key = l->dead.value = (struct wire_bytes){ NULL, 0 };
+}
+
+void dead_letters_bury(struct dead_letters *d, const struct sms_dead *letter,
+                       dead_letters_done *done, void *arg)
+{
+    struct letter *l = xcalloc(1, sizeof(*l));
+
+    l->owner = d;
+    l->done = done;
+    l->arg = arg;
+    l->retry = reactor_timer_new(d->reactor, submit, l);
+    encode(l, letter);
+    l->next = d->letters;
+    if (l->next)
+        l->next->previous = l;
+    d->letters = l;
+    d->pending++;
+    submit(l);
+}
+
+size_t dead_letters_pending(const struct dead_letters *d)
+{
+    return d->pending;
+}
+
+void dead_letters_free(struct dead_letters *d)
+{
+    if (!d)
+        return;
+    while (d->letters)
+        letter_free(d->letters);
+    free(d);
+}

@@ -1,0 +1,35 @@
+// dead_letters.h: puts records that nobody could take into sms.dead, with reason and
+// origin, and keeps trying until Kafka has them.
+#ifndef DEAD_LETTERS_H
+#define DEAD_LETTERS_H
+
+#include "base.h"
+
+struct dead_letters;
+struct kafka_out;
+struct metrics;
+struct reactor;
+struct sms_dead;
+
+// A value longer than this is cut in the dead letter; detail then says so, and the whole
+// of it stays at its origin until retention ends.
+enum { DEAD_VALUE_MAX_BYTES = 524288 };
+
+// dead_letters_new publishes through out, which it borrows.
+struct dead_letters *dead_letters_new(struct reactor *r, struct kafka_out *out,
+                                      struct metrics *metrics);
+
+// dead_letters_bury copies letter, publishes it, and runs done(arg, letter) once Kafka
+// acknowledged it, however long that takes; only then may the origin be acknowledged.
+typedef void dead_letters_done(void *arg, const struct sms_dead *letter);
+void dead_letters_bury(struct dead_letters *d, const struct sms_dead *letter,
+                       dead_letters_done *done, void *arg);
+
+// dead_letters_pending counts letters that Kafka has not acknowledged yet.
+size_t dead_letters_pending(const struct dead_letters *d);
+
+// dead_letters_free forgets what is pending without calling done: its origins are not
+// acknowledged, so they are read again. Close the kafka_out first.
+void dead_letters_free(struct dead_letters *d);
+
+#endif
