@@ -1,0 +1,358 @@
+#include "intake.h"
+
+#include "buf.h"
+#include "db.h"
+#include "dead_letters.h"
+#include "job.h"
+#include "json.h"
+#include "kafka.h"
+#include "keys.h"
+#include "log.h"
+#include "metrics.h"
+#include "seal.h"
+#include "store_claims.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// While a batch is being claimed the next one gathers: few and full batches under load,
+// single jobs at once when there is little to do. Urgent jobs do not wait for others.
+enum { CLAIMS_IN_FLIGHT_MAX = 1, URGENT_CLAIMS_IN_FLIGHT_MAX = 3 };
+
+enum claim_result { CLAIM_WON, CLAIM_REPEATED, CLAIM_ENDED, CLAIM_RESULT_COUNT };
+
+struct batch {
+    struct intake *owner;
+    size_t count;
+    int64_t sent_us;
+    struct job *jobs[CLAIM_BATCH_MAX];  // sorted by id, each id once
+};
+
+struct intake {
+    struct intake_settings set;
+    struct json_reader *json;
+    struct buf plain;  // an unsealed content; cleared after use
+    size_t claims_in_flight;
+    size_t claiming;
+    struct metric *results[CLAIM_RESULT_COUNT];
+    struct metric *claim_time, *accept_to_claim;
+};
+
+static void submit(struct intake *in, struct job **jobs, size_t count);
+
+struct intake *intake_new(const struct intake_settings *set, struct metrics *metrics)
+{
+    static const char *const labels[CLAIM_RESULT_COUNT] = {
+        [CLAIM_WON] = "result=\"won\"",
+        [CLAIM_REPEATED] = "result=\"repeated\"",
+        [CLAIM_ENDED] = "result=\"ended\"",
+    };
+    struct intake *in = xcalloc(1, sizeof(*in));
+
+    in->set = *set;
+    in->json = json_reader_new();
+    buf_init(&in->plain, WIRE_SEALED_MAX_BYTES);
+    for (size_t i = 0; i < CLAIM_RESULT_COUNT; i++)
+        in->results[i] = metrics_counter(metrics, "smsq_claims_total", labels[i],
+                                         "Jobs by what their claim came to.");
+    in->claim_time = metrics_histogram(metrics, "smsq_claim_seconds", NULL,
+                                       "From sending a claim batch to its answer.",
+                                       metrics_latency, metrics_latency_count);
+    in->accept_to_claim =
+        metrics_histogram(metrics, "smsq_accept_to_claim_seconds", NULL,
+                          "From acceptance by the producer to the claim.",
+                          metrics_latency, metrics_latency_count);
+    return in;
+}
+
+void intake_free(struct intake *in)
+{
+    if (!in)
+        return;
+    json_reader_free(in->json);
+    buf_free(&in->plain);
+    free(in);
+}
+
+size_t intake_claiming(const struct intake *in)
+{
+    return in->claiming;
+}
+
+// Acknowledges the job's record and those that repeated it in the same batch.
+static void acknowledge(struct intake *in, struct job *job)
+{
+    struct job *repeat;
+
+    kafka_in_ack(in->set.lanes[job->lane], &job->origin);
+    while ((repeat = job_queue_pop(&job->repeats)) != NULL) {
+        kafka_in_ack(in->set.lanes[repeat->lane], &repeat->origin);
+        metric_add(in->results[CLAIM_REPEATED], 1);
+        job_free(in->set.held, repeat);
+    }
+}
+
+// Runs when sms.dead has the job's record: only now its origin is done.
+static void on_buried(void *arg, const struct sms_dead *letter)
+{
+    struct job *job = arg;
+    struct intake *in = job->intake;
+
+    log_line(LOG_LEVEL_WARN, "job_rejected", LOG_T("reason", letter->reason),
+             LOG_T("detail", letter->detail), LOG_T("topic", letter->topic),
+             LOG_I("partition", letter->partition), LOG_I("offset", letter->offset));
+    acknowledge(in, job);
+    job_free(in->set.held, job);
+}
+
+static void bury(struct intake *in, struct job *job, const struct kafka_record *rec,
+                 const char *reason, const char *detail)
+{
+    const struct sms_dead letter = {
+        .reason = reason,
+        .detail = detail,
+        .topic = rec->topic,
+        .partition = rec->origin.partition,
+        .offset = rec->origin.offset,
+        .record_at = rec->at_ms * 1000,
+        .key = { (const unsigned char *)rec->key, rec->key_len },
+        .value = { (const unsigned char *)rec->value, rec->value_len },
+    };
+    dead_letters_bury(in->set.dead, &letter, on_buried, job);
+}
+
+// The record of a job that was parsed is written anew: same content, same origin.
+static void bury_job(struct intake *in, struct job *job, const char *reason,
+                     const char *detail)
+{
+    static const char *const topics[] = { TOPIC_JOBS_URGENT, TOPIC_JOBS_NORMAL,
+                                          TOPIC_JOBS_BULK };
+    struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
+
+    wire_encode(&job->sms, sms_job_fields, &value);
+    const struct kafka_record rec = {
+        .origin = job->origin,
+        .topic = topics[job->lane],
+        .key = (const char *)job->sms.to_hash.bytes,
+        .key_len = job->sms.to_hash.len,
+        .value = value.bytes,
+        .value_len = value.len,
+        .at_ms = job->sms.accepted_at / 1000,
+    };
+    bury(in, job, &rec, reason, detail);
+    buf_free(&value);
+}
+
+// What is sealed is bound to its message and client.
+static enum outcome unseal(struct intake *in, struct job *job, struct err *err)
+{
+    unsigned char aad[SEAL_AAD_BYTES];
+
+    buf_clear(&in->plain);
+    seal_message_aad(aad, job->sms.message_id, job->sms.client);
+    enum outcome rc =
+        seal_open(in->set.keys->seal, aad, sizeof(aad), job->sms.sealed.bytes,
+                  job->sms.sealed.len, &in->plain, err);
+    if (!rc)
+        rc = wire_decode(&job->content, &job->content_memory, sms_content_fields,
+                         in->json, in->plain.bytes, in->plain.len, err);
+    return rc;
+}
+
+// Returns the parsed job, or NULL when the record went to sms.dead.
+static struct job *parse(struct intake *in, enum lane lane,
+                         const struct kafka_record *rec)
+{
+    struct job *job = xcalloc(1, sizeof(*job));
+    struct err err = { 0 };
+    const char *reason = "bad_record";
+
+    job->intake = in;
+    job->lane = lane;
+    job->origin = rec->origin;
+    job_hold(in->set.held, job);
+    enum outcome rc = rec->value
+                          ? wire_decode(&job->sms, &job->memory, sms_job_fields, in->json,
+                                        rec->value, rec->value_len, &err)
+                          : err_set(&err, OUTCOME_REJECT, "the record has no value");
+    if (!rc) {
+        reason = "cannot_open";
+        rc = unseal(in, job, &err);
+    }
+    if (!rc)
+        return job;
+    bury(in, job, rec, reason, err.text);
+    return NULL;
+}
+
+static int compare_jobs(const void *a, const void *b)
+{
+    const struct job *const *x = a, *const *y = b;
+    int by_id = memcmp((*x)->sms.message_id, (*y)->sms.message_id, 16);
+
+    // The highest turn of an id first: the lower ones are stale whatever happens.
+    return by_id ? by_id
+                 : ((*x)->sms.turn < (*y)->sms.turn) - ((*x)->sms.turn > (*y)->sms.turn);
+}
+
+static void finish(struct intake *in, struct job *job, enum claim_result result)
+{
+    metric_add(in->results[result], 1);
+    acknowledge(in, job);
+    if (result == CLAIM_WON)
+        in->set.won(in->set.arg, job);
+    else
+        job_free(in->set.held, job);
+}
+
+// Returns the row of the answer for this job, or -1.
+static int find_row(const struct db_result *rows, const struct job *job, size_t hint)
+{
+    size_t count = db_rows(rows);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t row = (hint + i) % count;
+        if (memcmp(db_uuid(rows, row, 0), job->sms.message_id, 16) == 0)
+            return (int)row;
+    }
+    return -1;
+}
+
+static void settle(struct intake *in, struct job *job, const char *status, int32_t turn)
+{
+    if (strcmp(status, "no_row") == 0) {
+        bury_job(in, job, "no_row", "a turn above 1 of an unknown message");
+        return;
+    }
+    bool won = strcmp(status, "claimed") == 0;
+    log_line(LOG_LEVEL_INFO, won ? "job_claimed" : "job_ended",
+             LOG_U("message_id", job->sms.message_id), LOG_I("turn", turn),
+             LOG_T("status", status), LOG_T("lane", lane_name(job->lane)));
+    if (won) {
+        job->sms.turn = turn;
+        metric_observe_us(in->accept_to_claim, clock_wall_us() - job->sms.accepted_at);
+    }
+    finish(in, job, won ? CLAIM_WON : CLAIM_ENDED);
+}
+
+static void settle_all(struct batch *b, const struct db_result *rows)
+{
+    struct intake *in = b->owner;
+    size_t hint = 0;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct job *job = b->jobs[i];
+        int row = find_row(rows, job, hint);
+        job->claim_sent_us = b->sent_us;
+        if (row < 0) {
+            finish(in, job, CLAIM_REPEATED);
+            continue;
+        }
+        hint = (size_t)row + 1;
+        settle(in, job, db_text(rows, (size_t)row, 2),
+               (int32_t)db_int(rows, (size_t)row, 1));
+    }
+}
+
+// Runs when the database has answered one claim batch. From here on the rows belong to
+// PostgreSQL: the records are acknowledged whether won or not, and a crash on any later
+// line is the reconciler's to repair.
+static void on_claimed(void *arg, const struct db_answer *answer)
+{
+    struct batch *b = arg;
+    struct intake *in = b->owner;
+
+    in->claims_in_flight--;
+    in->claiming -= b->count;
+    metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
+    if (!answer->rc) {
+        settle_all(b, answer->rows);
+    } else if (b->count > 1) {  // halve it until the bad row stands alone
+        submit(in, b->jobs, b->count / 2);
+        submit(in, b->jobs + b->count / 2, b->count - b->count / 2);
+    } else {
+        bury_job(in, b->jobs[0], "refused_by_database", answer->reason);
+    }
+    if (answer->repeated)
+        in->set.release(in->set.arg);
+    free(b);
+    intake_fill(in);
+}
+
+static void submit(struct intake *in, struct job **jobs, size_t count)
+{
+    struct sms_job *records[CLAIM_BATCH_MAX];
+    struct batch *b = xcalloc(1, sizeof(*b));
+
+    b->owner = in;
+    b->count = count;
+    b->sent_us = clock_boot_us();
+    memcpy(b->jobs, jobs, count * sizeof(struct job *));
+    for (size_t i = 0; i < count; i++)
+        records[i] = &b->jobs[i]->sms;
+    in->claims_in_flight++;
+    in->claiming += count;
+    store_claim(in->set.db, records, count, in->set.epoch, on_claimed, b);
+}
+
+// Sorts, sets repetitions inside the batch aside, and claims the rest.
+static void claim(struct intake *in, struct job **jobs, size_t count)
+{
+    size_t kept = 0;
+
+    qsort(jobs, count, sizeof(*jobs), compare_jobs);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 &&
+            memcmp(jobs[kept - 1]->sms.message_id, jobs[i]->sms.message_id, 16) == 0)
+            job_queue_push(&jobs[kept - 1]->repeats, jobs[i]);
+        else
+            jobs[kept++] = jobs[i];
+    }
+    if (kept > 0)
+        submit(in, jobs, kept);
+}
+
+// Reads up to limit records of one lane into jobs; returns how many parsed.
+static size_t read_lane(struct intake *in, enum lane lane, struct job **jobs,
+                        size_t limit)
+{
+    struct kafka_record rec;
+    size_t count = 0;
+
+    while (count < limit && kafka_in_next(in->set.lanes[lane], &rec)) {
+        struct job *job = parse(in, lane, &rec);
+        kafka_in_done_with(&rec);
+        if (job)
+            jobs[count++] = job;
+    }
+    return count;
+}
+
+// How many records of this lane may join the gathered ones now. All but urgent ones wait
+// until there is room for half a batch: small claims cost PostgreSQL twice as much a row.
+static size_t limit_of(const struct intake *in, size_t lane, size_t gathered)
+{
+    size_t claims_max =
+        lane == LANE_URGENT ? URGENT_CLAIMS_IN_FLIGHT_MAX : CLAIMS_IN_FLIGHT_MAX;
+    size_t room = in->set.room(in->set.arg);
+    size_t limit = room < CLAIM_BATCH_MAX ? room : CLAIM_BATCH_MAX;
+
+    if (in->claims_in_flight >= claims_max || limit <= gathered)
+        return 0;
+    if (lane != LANE_URGENT && limit < CLAIM_BATCH_MAX / 2)
+        return 0;
+    return limit - gathered;
+}
+
+void intake_fill(struct intake *in)
+{
+    struct job *jobs[CLAIM_BATCH_MAX];
+    size_t count = 0;
+
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        size_t limit = limit_of(in, lane, count);
+        count += read_lane(in, (enum lane)lane, jobs + count, limit);
+    }
+    if (count > 0)
+        claim(in, jobs, count);
+}

@@ -1,0 +1,42 @@
+// intake.h: steps 1 to 3 of the send protocol: read records while there is room, strictly
+// urgent, normal, bulk; claim them in batches; acknowledge what PostgreSQL owns. Records
+// that cannot be parsed go to sms.dead.
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include "base.h"
+
+struct db;
+struct dead_letters;
+struct intake;
+struct job;
+struct job_set;
+struct kafka_in;
+struct keys;
+struct metrics;
+
+enum { CLAIM_BATCH_MAX = 500 };
+
+struct intake_settings {
+    struct kafka_in *const *lanes;  // LANE_COUNT; borrowed, as all here
+    struct db *db;
+    struct dead_letters *dead;
+    const struct keys *keys;
+    struct job_set *held;
+    int64_t epoch;
+    size_t (*room)(void *arg);                // how many more jobs may be claimed now
+    void (*won)(void *arg, struct job *job);  // takes the job: POST it
+    void (*release)(void *arg);               // a claim's answer was lost
+    void *arg;
+};
+
+struct intake *intake_new(const struct intake_settings *set, struct metrics *metrics);
+void intake_free(struct intake *in);
+
+// intake_fill reads and claims as long as there are records and room.
+void intake_fill(struct intake *in);
+
+// intake_claiming counts jobs whose claim is not answered yet.
+size_t intake_claiming(const struct intake *in);
+
+#endif

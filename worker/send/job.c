@@ -1,0 +1,71 @@
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void job_queue_push(struct job_queue *q, struct job *job)
+{
+    job->next = NULL;
+    if (q->last)
+        q->last->next = job;
+    else
+        q->first = job;
+    q->last = job;
+    q->count++;
+}
+
+struct job *job_queue_pop(struct job_queue *q)
+{
+    struct job *job = q->first;
+
+    if (!job)
+        return NULL;
+    q->first = job->next;
+    if (!q->first)
+        q->last = NULL;
+    q->count--;
+    return job;
+}
+
+void job_hold(struct job_set *set, struct job *job)
+{
+    job->held_next = set->first;
+    if (set->first)
+        set->first->held_previous = job;
+    set->first = job;
+    set->count++;
+}
+
+void job_free(struct job_set *set, struct job *job)
+{
+    if (job->held_previous)
+        job->held_previous->held_next = job->held_next;
+    else
+        set->first = job->held_next;
+    if (job->held_next)
+        job->held_next->held_previous = job->held_previous;
+    set->count--;
+    wire_free(job->memory);
+    wire_free(job->content_memory);
+    free(job->form);
+    free(job);
+}
+
+struct turn_key *job_set_keys(const struct job_set *set)
+{
+    struct turn_key *keys = xcalloc(set->count, sizeof(*keys));
+    size_t n = 0;
+
+    for (const struct job *job = set->first; job; job = job->held_next) {
+        memcpy(keys[n].message_id, job->sms.message_id, 16);
+        keys[n++].turn = job->sms.turn;
+    }
+    qsort(keys, n, sizeof(*keys), turn_key_compare);
+    return keys;
+}
+
+const char *lane_name(enum lane lane)
+{
+    static const char *const names[] = { "urgent", "normal", "bulk" };
+    return names[lane];
+}

@@ -1,0 +1,55 @@
+// job.h: one claimed turn of one message, from its Kafka record until its result stands
+// in PostgreSQL. The set of held jobs is what this worker's memory says of its epoch.
+#ifndef JOB_H
+#define JOB_H
+
+#include "base.h"
+#include "kafka_in.h"
+#include "turn_key.h"
+#include "wire.h"
+
+struct intake;
+struct twilio;
+
+enum lane { LANE_URGENT, LANE_NORMAL, LANE_BULK, LANE_COUNT };
+
+// A FIFO of jobs; zero-initialise.
+struct job_queue {
+    struct job *first, *last;
+    size_t count;
+};
+
+struct job {
+    struct sms_job sms;
+    struct sms_content content;  // unsealed: number and text in clear, never logged
+    struct wire_memory *memory, *content_memory;
+    struct kafka_origin origin;
+    enum lane lane;
+    struct job_queue repeats;  // records of the same message in the same claim batch
+    int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
+    char *form;                // body of the POST, while it is in flight
+    struct intake *intake;     // who reads and claims it
+    struct twilio *twilio;     // who posts it
+    struct job *next;          // in the queue it waits in
+    struct job *held_previous, *held_next;
+};
+
+struct job_set {
+    struct job *first;
+    size_t count;
+};
+
+void job_queue_push(struct job_queue *q, struct job *job);
+struct job *job_queue_pop(struct job_queue *q);  // NULL when empty
+
+// job_hold puts a job into the set when its record was read; job_free takes it out again
+// and frees it with all it owns.
+void job_hold(struct job_set *set, struct job *job);
+void job_free(struct job_set *set, struct job *job);
+
+// job_set_keys returns all held turns, sorted; the caller frees the array.
+struct turn_key *job_set_keys(const struct job_set *set);
+
+const char *lane_name(enum lane lane);
+
+#endif

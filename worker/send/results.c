@@ -1,0 +1,259 @@
+#include "results.h"
+
+#include "db.h"
+#include "job.h"
+#include "log.h"
+#include "metrics.h"
+#include "reactor.h"
+#include "status.h"
+#include "store_claims.h"
+#include "twilio.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LINGER_US = 20000,  // a fuller batch costs PostgreSQL less per row
+    BACKOFF_FIRST_US = 500000,
+    BACKOFF_MAX_US = 300000000,
+    MISCONFIGURED_US = 60000000,
+};
+
+struct result {
+    struct job *job;
+    struct send_outcome outcome;
+    char sid[35];
+};
+
+struct batch {
+    struct results *owner;
+    size_t count;
+    struct result rows[RESULTS_BATCH_MAX];
+};
+
+struct results {
+    struct results_settings set;
+    struct reactor_timer *linger;
+    struct batch *filling;  // NULL while empty
+    size_t count;
+    struct metric *outcomes[SEND_RESULT_COUNT];
+    struct metric *post_time;
+};
+
+static void flush(void *arg);
+
+struct results *results_new(struct reactor *r, const struct results_settings *set,
+                            struct metrics *metrics)
+{
+    static const char *const labels[SEND_RESULT_COUNT] = {
+        [SEND_ACCEPTED] = "outcome=\"accepted\"",
+        [SEND_NOT_SENT] = "outcome=\"not_sent\"",
+        [SEND_NOT_PROCESSED] = "outcome=\"not_processed\"",
+        [SEND_REJECTED] = "outcome=\"rejected\"",
+        [SEND_MISCONFIGURED] = "outcome=\"misconfigured\"",
+        [SEND_IN_DOUBT] = "outcome=\"in_doubt\"",
+    };
+    struct results *s = xcalloc(1, sizeof(*s));
+
+    s->set = *set;
+    s->linger = reactor_timer_new(r, flush, s);
+    for (size_t i = 0; i < SEND_RESULT_COUNT; i++)
+        s->outcomes[i] = metrics_counter(metrics, "smsq_posts_total", labels[i],
+                                         "POSTs to Twilio by what they came to.");
+    s->post_time = metrics_histogram(metrics, "smsq_post_seconds", NULL,
+                                     "From POST to Twilio's answer.", metrics_latency,
+                                     metrics_latency_count);
+    return s;
+}
+
+void results_free(struct results *s)
+{
+    if (!s)
+        return;
+    reactor_timer_free(s->linger);
+    free(s->filling);
+    free(s);
+}
+
+static void free_job(struct results *s, struct job *job)
+{
+    job_free(s->set.held, job);
+    s->count--;
+}
+
+static int compare_results(const void *a, const void *b)
+{
+    const struct result *x = a, *y = b;
+    return memcmp(x->outcome.message_id, y->outcome.message_id, 16);
+}
+
+static void submit(struct batch *b);
+
+// A batch that PostgreSQL will never take is halved until the bad row stands alone.
+static void split(struct batch *b)
+{
+    struct batch *other = xcalloc(1, sizeof(*other));
+
+    other->owner = b->owner;
+    other->count = b->count / 2;
+    b->count -= other->count;
+    memcpy(other->rows, b->rows + b->count, other->count * sizeof(*other->rows));
+    submit(b);
+    submit(other);
+}
+
+static void bury(struct batch *b, const struct db_answer *answer)
+{
+    log_line(LOG_LEVEL_ERROR, "result_refused",
+             LOG_U("message_id", b->rows[0].outcome.message_id),
+             LOG_I("turn", b->rows[0].outcome.turn), LOG_T("twilio_sid", b->rows[0].sid),
+             LOG_T("sqlstate", answer->sqlstate), LOG_T("reason", answer->reason));
+    free_job(b->owner, b->rows[0].job);
+    free(b);
+}
+
+static void on_written(void *arg, const struct db_answer *answer)
+{
+    struct batch *b = arg;
+    struct results *s = b->owner;
+
+    if (answer->rc && b->count > 1) {
+        split(b);
+        return;
+    }
+    if (answer->rc) {
+        bury(b, answer);
+    } else {
+        for (size_t i = 0; i < b->count; i++)
+            free_job(s, b->rows[i].job);
+        free(b);
+    }
+    s->set.on_room(s->set.arg);
+}
+
+static void submit(struct batch *b)
+{
+    struct send_outcome rows[RESULTS_BATCH_MAX];
+
+    for (size_t i = 0; i < b->count; i++) {
+        rows[i] = b->rows[i].outcome;
+        rows[i].sid = b->rows[i].sid[0] ? b->rows[i].sid : NULL;
+    }
+    store_result(b->owner->set.db, rows, b->count, on_written, b);
+}
+
+static void flush(void *arg)
+{
+    struct results *s = arg;
+    struct batch *b = s->filling;
+
+    if (!b)
+        return;
+    s->filling = NULL;
+    reactor_timer_stop(s->linger);
+    qsort(b->rows, b->count, sizeof(*b->rows), compare_results);
+    submit(b);
+}
+
+// Full jitter, so that many workers do not come back together; the turn counts the waits.
+static int64_t backoff_us(int32_t turn)
+{
+    int64_t limit = BACKOFF_FIRST_US;
+
+    for (int32_t i = 1; i < turn && limit < BACKOFF_MAX_US; i++)
+        limit *= 2;
+    if (limit > BACKOFF_MAX_US)
+        limit = BACKOFF_MAX_US;
+    return (int64_t)random_below((uint64_t)limit);
+}
+
+static int64_t wait_us(const struct job *job, const struct twilio_answer *answer)
+{
+    if (answer->result == SEND_MISCONFIGURED)
+        return MISCONFIGURED_US + (int64_t)random_below(MISCONFIGURED_US / 10);
+    if (answer->retry_after_us >= 0)
+        return answer->retry_after_us + (int64_t)random_below(BACKOFF_FIRST_US);
+    return backoff_us(job->sms.turn);
+}
+
+static void fill_status(struct send_outcome *o, const struct job *job,
+                        const struct twilio_answer *answer)
+{
+    switch (answer->result) {
+    case SEND_ACCEPTED:
+        o->status = status_of_provider(answer->status);
+        o->rank = status_rank(answer->status);
+        if (!o->status || o->rank < RANK_QUEUED) {  // a new word of Twilio's
+            o->status = "queued";
+            o->rank = RANK_QUEUED;
+        }
+        return;
+    case SEND_REJECTED:
+        o->status = "failed";
+        o->rank = RANK_FAILED;
+        o->failures = 1;
+        return;
+    case SEND_IN_DOUBT:
+        o->status = "in_doubt";
+        o->rank = RANK_IN_DOUBT;
+        return;
+    default:
+        o->status = "waiting";
+        o->rank = RANK_WAITING;
+        o->due_us = clock_wall_us() + wait_us(job, answer);
+    }
+}
+
+static void fill(struct result *row, struct job *job, const struct twilio_answer *answer)
+{
+    row->job = job;
+    memcpy(row->sid, answer->sid, sizeof(row->sid));
+    row->outcome = (struct send_outcome){
+        .turn = job->sms.turn,
+        .outcome = send_result_name(answer->result),
+        .http_status = answer->http_status,
+        .error_code = answer->code,
+        .segments = answer->segments,
+        .answered_us = clock_wall_us(),
+        .estimate_micros = job->sms.estimate_micros,
+        .currency = job->sms.currency,
+        .rate_note = job->sms.rate_note,
+        .mode = job->sms.mode,
+    };
+    memcpy(row->outcome.message_id, job->sms.message_id, 16);
+    fill_status(&row->outcome, job, answer);
+}
+
+static void report(const struct result *row, const struct twilio_answer *answer)
+{
+    bool ok = answer->result == SEND_ACCEPTED || answer->result == SEND_REJECTED;
+
+    log_line(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "job_sent" : "job_not_sent",
+             LOG_U("message_id", row->outcome.message_id),
+             LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
+             LOG_T("twilio_sid", row->sid[0] ? row->sid : NULL),
+             LOG_I("http_status", answer->http_status), LOG_I("error_code", answer->code),
+             LOG_T("reason", answer->reason), LOG_I("took_us", answer->took_us));
+}
+
+void results_add(struct results *s, struct job *job, const struct twilio_answer *answer)
+{
+    if (!s->filling) {
+        s->filling = xcalloc(1, sizeof(*s->filling));
+        s->filling->owner = s;
+        reactor_timer_set(s->linger, LINGER_US);
+    }
+    struct result *row = &s->filling->rows[s->filling->count++];
+    fill(row, job, answer);
+    report(row, answer);
+    metric_add(s->outcomes[answer->result], 1);
+    metric_observe_us(s->post_time, answer->took_us);
+    s->count++;
+    if (s->filling->count == RESULTS_BATCH_MAX)
+        flush(s);
+}
+
+size_t results_count(const struct results *s)
+{
+    return s->count;
+}

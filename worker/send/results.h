@@ -1,0 +1,34 @@
+// results.h: step 5 of the send protocol: what the POSTs came to, written in batches.
+#ifndef RESULTS_H
+#define RESULTS_H
+
+#include "base.h"
+
+struct db;
+struct job;
+struct job_set;
+struct metrics;
+struct reactor;
+struct results;
+struct twilio_answer;
+
+enum { RESULTS_BATCH_MAX = 500 };
+
+struct results_settings {
+    struct db *db;               // borrowed
+    struct job_set *held;        // jobs leave it when their result stands in PostgreSQL
+    void (*on_room)(void *arg);  // runs after a batch was written
+    void *arg;
+};
+
+struct results *results_new(struct reactor *r, const struct results_settings *set,
+                            struct metrics *metrics);
+void results_free(struct results *s);
+
+// results_add takes the job; it is freed once its result is committed. answer is copied.
+void results_add(struct results *s, struct job *job, const struct twilio_answer *answer);
+
+// results_count counts what is not committed yet.
+size_t results_count(const struct results *s);
+
+#endif

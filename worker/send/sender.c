@@ -1,0 +1,154 @@
+#include "sender.h"
+
+#include "db.h"
+#include "job.h"
+#include "log.h"
+#include "metrics.h"
+#include "results.h"
+#include "store_claims.h"
+#include "twilio.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RENEW_BATCH_MAX = 500 };
+
+struct sender {
+    struct sender_settings set;
+    struct job_queue lanes[LANE_COUNT];
+    struct job_queue stale;  // waits for the next renewal
+    struct job **renewing;   // sent for renewal, sorted by id; NULL = none
+    size_t renewing_count;
+    int64_t renew_sent_us;
+    struct metric *renewed, *lost;
+    struct metric *claim_to_post;
+};
+
+struct sender *sender_new(const struct sender_settings *set, struct metrics *metrics)
+{
+    struct sender *s = xcalloc(1, sizeof(*s));
+
+    s->set = *set;
+    s->renewed =
+        metrics_counter(metrics, "smsq_claims_renewed_total", NULL,
+                        "Claims that waited too long to begin and were renewed.");
+    s->lost = metrics_counter(metrics, "smsq_claims_lost_total", NULL,
+                              "Claims that were taken away before their POST began.");
+    s->claim_to_post = metrics_histogram(metrics, "smsq_claim_to_post_seconds", NULL,
+                                         "From sending the claim to submitting the POST.",
+                                         metrics_latency, metrics_latency_count);
+    return s;
+}
+
+void sender_free(struct sender *s)
+{
+    if (!s)
+        return;
+    free(s->renewing);
+    free(s);
+}
+
+size_t sender_waiting(const struct sender *s)
+{
+    size_t count = s->stale.count + s->renewing_count;
+
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        count += s->lanes[i].count;
+    return count;
+}
+
+static struct job *next_job(struct sender *s)
+{
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        if (s->lanes[i].count > 0)
+            return job_queue_pop(&s->lanes[i]);
+    return NULL;
+}
+
+static int compare_jobs(const void *a, const void *b)
+{
+    const struct job *const *x = a, *const *y = b;
+    return memcmp((*x)->sms.message_id, (*y)->sms.message_id, 16);
+}
+
+static bool is_renewed(const struct db_result *rows, const struct job *job)
+{
+    for (size_t i = 0; i < db_rows(rows); i++)
+        if (memcmp(db_uuid(rows, i, 0), job->sms.message_id, 16) == 0 &&
+            db_int(rows, i, 1) == job->sms.turn)
+            return true;
+    return false;
+}
+
+static void drop_lost(struct sender *s, struct job *job)
+{
+    log_line(LOG_LEVEL_WARN, "claim_lost", LOG_U("message_id", job->sms.message_id),
+             LOG_I("turn", job->sms.turn));
+    metric_add(s->lost, 1);
+    job_free(s->set.held, job);
+}
+
+static void on_renewed(void *arg, const struct db_answer *answer)
+{
+    struct sender *s = arg;
+    struct job **jobs = s->renewing;
+    size_t count = s->renewing_count;
+
+    s->renewing = NULL;
+    s->renewing_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (answer->rc || !is_renewed(answer->rows, jobs[i])) {
+            drop_lost(s, jobs[i]);
+            continue;
+        }
+        jobs[i]->claim_sent_us = s->renew_sent_us;
+        metric_add(s->renewed, 1);
+        job_queue_push(&s->lanes[jobs[i]->lane], jobs[i]);
+    }
+    free(jobs);
+    sender_pump(s);
+    s->set.on_room(s->set.arg);
+}
+
+static void renew(struct sender *s)
+{
+    if (s->renewing || s->stale.count == 0)
+        return;
+
+    size_t count = s->stale.count < RENEW_BATCH_MAX ? s->stale.count : RENEW_BATCH_MAX;
+    struct turn_key keys[RENEW_BATCH_MAX];
+    s->renewing = xcalloc(count, sizeof(*s->renewing));
+    s->renewing_count = count;
+    for (size_t i = 0; i < count; i++)
+        s->renewing[i] = job_queue_pop(&s->stale);
+    qsort(s->renewing, count, sizeof(*s->renewing), compare_jobs);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(keys[i].message_id, s->renewing[i]->sms.message_id, 16);
+        keys[i].turn = s->renewing[i]->sms.turn;
+    }
+    s->renew_sent_us = clock_boot_us();
+    store_renew(s->set.db, keys, count, s->set.epoch, on_renewed, s);
+}
+
+void sender_pump(struct sender *s)
+{
+    struct job *job;
+
+    while (twilio_free_slots(s->set.twilio) > 0 &&
+           results_count(s->set.results) < s->set.unwritten_max &&
+           (job = next_job(s)) != NULL) {
+        int64_t age_us = clock_boot_us() - job->claim_sent_us;
+        if (age_us > s->set.renew_us || !twilio_submit(s->set.twilio, job)) {
+            job_queue_push(&s->stale, job);
+            continue;
+        }
+        metric_observe_us(s->claim_to_post, age_us);
+    }
+    renew(s);
+}
+
+void sender_take(struct sender *s, struct job *job)
+{
+    job_queue_push(&s->lanes[job->lane], job);
+    sender_pump(s);
+}

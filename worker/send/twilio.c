@@ -1,0 +1,256 @@
+#include "twilio.h"
+
+#include "account.h"
+#include "buf.h"
+#include "http_client.h"
+#include "job.h"
+#include "json.h"
+#include "keys.h"
+#include "message_id.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FORM_MAX_BYTES = 3 * WIRE_BODY_MAX_BYTES + 4096,
+    VALIDITY_MAX_S = 36000,  // Twilio's ValidityPeriod, seconds
+    USEFUL_MIN_S = 5,        // Twilio advises more than this
+};
+
+struct twilio {
+    struct http_client *http;
+    struct json_reader *json;
+    const struct keys *keys;
+    struct buf url;           // of the create call
+    struct buf callback_url;  // up to and including "m="
+    int64_t lease_us;
+    twilio_done *done;
+    void *arg;
+};
+
+const char *send_result_name(enum send_result result)
+{
+    static const char *const names[] = {
+        [SEND_ACCEPTED] = "accepted",           [SEND_NOT_SENT] = "not_sent",
+        [SEND_NOT_PROCESSED] = "not_processed", [SEND_REJECTED] = "rejected",
+        [SEND_MISCONFIGURED] = "misconfigured", [SEND_IN_DOUBT] = "in_doubt",
+    };
+    return names[result];
+}
+
+static enum outcome open_http(struct twilio *t, struct reactor *r,
+                              const struct twilio_settings *set, struct err *err)
+{
+    struct buf user = BUF_INIT(512);
+    buf_addf(&user, "%s:%s", set->account->user, set->account->password);
+    const struct http_client_settings http = {
+        .in_flight_max = set->in_flight_max,
+        .connect_us = set->connect_us,
+        .total_us = set->total_us,
+        .answer_max_bytes = HTTP_CLIENT_ANSWER_MAX_BYTES,
+        .user_password = buf_text(&user),
+        .user_agent = "smsq/" SMSQ_VERSION,
+    };
+    enum outcome rc = http_client_open(&t->http, r, &http, err);
+    buf_free(&user);
+    return rc;
+}
+
+enum outcome twilio_open(struct twilio **out, struct reactor *r,
+                         const struct twilio_settings *set, twilio_done *done, void *arg,
+                         struct err *err)
+{
+    struct twilio *t = xcalloc(1, sizeof(*t));
+
+    t->keys = set->keys;
+    t->lease_us = set->lease_us;
+    t->done = done;
+    t->arg = arg;
+    t->json = json_reader_new();
+    buf_init(&t->url, 1024);
+    buf_init(&t->callback_url, 2048);
+    buf_addf(&t->url, "%s/2010-04-01/Accounts/%s/Messages.json", set->account->base_url,
+             set->account->account_sid);
+    buf_addf(&t->callback_url, "%s%cm=", set->callback_url,
+             strchr(set->callback_url, '?') ? '&' : '?');
+    if (open_http(t, r, set, err)) {
+        twilio_close(t);
+        return OUTCOME_FATAL;
+    }
+    *out = t;
+    return OUTCOME_OK;
+}
+
+void twilio_close(struct twilio *t)
+{
+    if (!t)
+        return;
+    http_client_close(t->http);
+    json_reader_free(t->json);
+    buf_free(&t->url);
+    buf_free(&t->callback_url);
+    free(t);
+}
+
+// m, t and k let the first callback name its message even when the answer to the create
+// call is lost; the fragment asks Twilio to repeat a callback that failed.
+static void add_callback(struct buf *form, const struct twilio *t,
+                         const struct sms_job *sms)
+{
+    char id[MESSAGE_ID_TEXT_BYTES], tag[CALLBACK_TAG_TEXT_BYTES];
+    struct buf url = BUF_INIT(2048);
+
+    message_id_format(id, sms->message_id);
+    keys_callback_tag(t->keys, sms->message_id, sms->turn, tag);
+    buf_addf(&url, "%s%s&t=%d&k=%s#rc=5&rp=all", t->callback_url.bytes, id, sms->turn,
+             tag);
+    buf_add_form(form, "StatusCallback", buf_text(&url));
+    buf_free(&url);
+}
+
+static int64_t useful_s(const struct sms_job *sms)
+{
+    int64_t left = (sms->expires_at - clock_wall_us()) / 1000000;
+    return left < VALIDITY_MAX_S ? left : VALIDITY_MAX_S;
+}
+
+static void build_form(struct buf *form, const struct twilio *t, const struct job *job)
+{
+    const struct sms_job *sms = &job->sms;
+    bool service = strcmp(sms->sender_type, "messaging_service") == 0;
+    char seconds[24];  // an int64_t and its sign
+
+    buf_add_form(form, "To", job->content.to);
+    buf_add_form(form, service ? "MessagingServiceSid" : "From", sms->from);
+    buf_add_form(form, "Body", job->content.body);
+    snprintf(seconds, sizeof(seconds), "%" PRId64, useful_s(sms));
+    buf_add_form(form, "ValidityPeriod", seconds);
+    add_callback(form, t, sms);
+}
+
+// The last gate before the first byte: a claim must be young, else the rescuer may have
+// given the message to somebody else, and the message must still be worth sending.
+static bool may_leave(void *arg)
+{
+    const struct job *job = arg;
+
+    return clock_boot_us() - job->claim_sent_us <= job->twilio->lease_us &&
+           useful_s(&job->sms) >= USEFUL_MIN_S;
+}
+
+static void copy_text(char *out, size_t size, const struct json_value *value)
+{
+    if (value->kind != JSON_STRING || value->len >= size)
+        return;
+    memcpy(out, value->text, value->len);
+    out[value->len] = '\0';
+}
+
+static bool is_named(const char *name, size_t len, const char *wanted)
+{
+    return strlen(wanted) == len && memcmp(name, wanted, len) == 0;
+}
+
+static enum outcome on_member(void *arg, const char *name, size_t len,
+                              const struct json_value *value, struct err *err)
+{
+    struct twilio_answer *answer = arg;
+
+    (void)err;
+    if (is_named(name, len, "sid")) {
+        copy_text(answer->sid, sizeof(answer->sid), value);
+    } else if (is_named(name, len, "status")) {
+        copy_text(answer->status, sizeof(answer->status), value);
+    } else if (is_named(name, len, "code") && value->kind == JSON_INTEGER) {
+        if (value->integer > 0 && value->integer < 1000000)
+            answer->code = (int)value->integer;
+    } else if (is_named(name, len, "num_segments")) {
+        char digits[8] = "";
+        copy_text(digits, sizeof(digits), value);
+        answer->segments = (int)strtol(digits, NULL, 10);
+    }
+    return OUTCOME_OK;
+}
+
+// "SM" or "MM" and 32 hex digits (Twilio's description of the Message resource).
+static bool is_message_sid(const char *sid)
+{
+    unsigned char bytes[16];
+
+    return (strncmp(sid, "SM", 2) == 0 || strncmp(sid, "MM", 2) == 0) &&
+           hex_decode(bytes, sizeof(bytes), sid + 2, strlen(sid + 2));
+}
+
+// Twilio's own code decides. Without one a 4xx is not Twilio's: a proxy or a wrong
+// address must not burn jobs. A 5xx may hide a message that went out, and a second POST
+// would reach the person twice. 401, 403, 404 and 405 are about us, not about the
+// message.
+static enum send_result classify(const struct http_answer *http,
+                                 const struct twilio_answer *answer)
+{
+    int status = http->status;
+
+    if (!http->left_us)
+        return SEND_NOT_SENT;
+    if (status == 201)
+        return is_message_sid(answer->sid) ? SEND_ACCEPTED : SEND_IN_DOUBT;
+    if (status == 429)
+        return SEND_NOT_PROCESSED;
+    if (status == 401 || status == 403 || status == 404 || status == 405)
+        return SEND_MISCONFIGURED;
+    if (status >= 300 && status < 500 && status != 408)
+        return answer->code ? SEND_REJECTED : SEND_MISCONFIGURED;
+    return SEND_IN_DOUBT;
+}
+
+static void on_answer(void *arg, const struct http_answer *http)
+{
+    struct job *job = arg;
+    struct twilio *t = job->twilio;
+    struct twilio_answer answer = {
+        .http_status = http->status,
+        .retry_after_us = http->retry_after_us,
+        .took_us = http->took_us,
+        .reason = http->error,
+    };
+    struct err err = { 0 };
+
+    free(job->form);
+    job->form = NULL;
+    if (http->status &&
+        json_read(t->json, http->body, http->body_len, on_member, &answer, &err))
+        answer.reason = err.text;
+    answer.result = classify(http, &answer);
+    if (answer.result != SEND_ACCEPTED)
+        answer.sid[0] = answer.status[0] = '\0';
+    t->done(t->arg, job, &answer);
+}
+
+bool twilio_submit(struct twilio *t, struct job *job)
+{
+    struct buf form = BUF_INIT(FORM_MAX_BYTES);
+
+    job->twilio = t;
+    build_form(&form, t, job);
+    job->form = form.bytes;
+    const struct http_call call = {
+        .method = "POST",
+        .url = t->url.bytes,
+        .content_type = "application/x-www-form-urlencoded",
+        .body = form.bytes,
+        .body_len = form.len,
+        .gate = may_leave,
+    };
+    if (http_client_submit(t->http, &call, on_answer, job))
+        return true;
+    free(job->form);
+    job->form = NULL;
+    return false;
+}
+
+size_t twilio_free_slots(const struct twilio *t)
+{
+    return http_client_free_slots(t->http);
+}

@@ -1,0 +1,74 @@
+// twilio.h: asks Twilio to send SMS, many at a time, on the reactor's thread. The rules
+// come from Twilio's Messages resource and its page on error 20500: creating a message is
+// not idempotent, so what may have arrived is never posted again from here.
+#ifndef TWILIO_H
+#define TWILIO_H
+
+#include "base.h"
+
+struct account;
+struct http_client;
+struct job;
+struct json_reader;
+struct keys;
+struct reactor;
+
+enum send_result {
+    SEND_ACCEPTED,
+    SEND_NOT_SENT,
+    SEND_NOT_PROCESSED,
+    SEND_REJECTED,
+    SEND_MISCONFIGURED,
+    SEND_IN_DOUBT,
+    SEND_RESULT_COUNT,
+};
+
+struct twilio_answer {
+    enum send_result result;  // what to do next, never "an error"
+    int http_status;          // 0 if no answer came
+    int code;                 // Twilio's error code, 0 if none
+    char sid[35];             // "SM" or "MM" and 32 hex digits; "" unless SEND_ACCEPTED
+    char status[24];          // Twilio's word for the new message; "" likewise
+    int segments;             // as Twilio counts them, 0 if not told yet
+    int64_t retry_after_us;   // -1 if not told
+    int64_t took_us;
+    const char *reason;  // a few words for the log
+};
+
+typedef void twilio_done(void *arg, struct job *job, const struct twilio_answer *answer);
+
+struct twilio_settings {
+    const struct account *account;
+    const struct keys *keys;
+    const char *callback_url;  // without query: public URL and path
+    size_t in_flight_max;
+    int64_t connect_us, total_us;
+    int64_t lease_us;  // a claim sent longer ago than this is not posted
+};
+
+struct twilio;
+
+MUST_CHECK enum outcome twilio_open(struct twilio **out, struct reactor *r,
+                                    const struct twilio_settings *set, twilio_done *done,
+                                    void *arg, struct err *err);
+void twilio_close(struct twilio *t);
+
+// twilio_submit posts job once and calls done(arg, job, answer) exactly once, later, from
+// the loop; job is borrowed until then, answer is valid during the call only.
+//
+//   SEND_ACCEPTED       Twilio took the message; it is not delivered yet.
+//   SEND_NOT_SENT       Not one byte left us: safe to try again.
+//   SEND_NOT_PROCESSED  429: Twilio says it did nothing: safe, but slow down.
+//   SEND_REJECTED       Final; answer->code says why.
+//   SEND_MISCONFIGURED  Credentials, account or address are wrong: keep the job.
+//   SEND_IN_DOUBT       It may have been taken: docs/design.md, "Twice".
+//
+// Returns false, and never calls done, when all slots are busy.
+MUST_CHECK bool twilio_submit(struct twilio *t, struct job *job);
+
+size_t twilio_free_slots(const struct twilio *t);
+
+// send_result_name is the word in attempts.outcome: "accepted", "not_sent", …
+const char *send_result_name(enum send_result result);
+
+#endif

@@ -1,0 +1,368 @@
+#include "worker.h"
+
+#include "buf.h"
+#include "dead_letters.h"
+#include "intake.h"
+#include "job.h"
+#include "kafka_in.h"
+#include "kafka_out.h"
+#include "log.h"
+#include "metrics.h"
+#include "reactor.h"
+#include "results.h"
+#include "sender.h"
+#include "store_claims.h"
+#include "twilio.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    LEASE_US = 3000000,    // a claim sent longer ago is not posted
+    RENEW_US = 2000000,    // a claim sent longer ago is renewed first
+    UNWRITTEN_MAX = 2000,  // results that PostgreSQL has not committed
+    UNACKED_MAX = 16384,   // records per partition
+    DEAD_QUEUE_MAX = 10000,
+    DEAD_TIMEOUT_MS = 30000,
+};
+
+#define AT(field) offsetof(struct worker_settings, field)
+
+static const struct setting worker_table[] = {
+    KAFKA_SETTINGS(AT(kafka)),
+    DB_SETTINGS(AT(db)),
+    KEYS_SETTINGS(AT(keys)),
+    SERVICE_SETTINGS("worker", AT(service), "9102"),
+    { "worker.in_flight", SETTING_COUNT, AT(in_flight), "64", 1, 4000, NULL,
+      "requests to Twilio at a time" },
+    { "worker.connect_timeout", SETTING_US, AT(connect_us), "3s", 100000, 60000000, NULL,
+      "how long a connection to Twilio may take" },
+    { "worker.total_timeout", SETTING_US, AT(total_us), "35s", 1000000, 35000000, NULL,
+      "how long a request to Twilio may take; at most 35s, on which rescue times rest" },
+    { "worker.session_timeout", SETTING_US, AT(session_us), "10s", 6000000, 300000000,
+      NULL,
+      "after this long without a sign of life another worker takes the partitions" },
+    { 0 },
+};
+
+const struct settings_source worker_settings_source = {
+    .program = "smsq-worker",
+    .what = "Claims SMS jobs from Kafka, posts them to Twilio once, records the results.",
+    .tables =
+        (const struct setting *const[]){ account_settings_table, worker_table, NULL },
+};
+
+struct worker {
+    struct service *service;
+    struct keys keys;
+    struct account account;
+    struct buf callback_url;
+    struct db *claims, *writes;  // so that a long batch of one does not hold the other up
+    struct kafka_out *out;
+    struct dead_letters *dead;
+    struct kafka_in *lanes[LANE_COUNT];
+    struct twilio *twilio;
+    struct results *results;
+    struct sender *sender;
+    struct intake *intake;
+    struct job_set held;
+    size_t in_flight_max;
+    int64_t epoch;
+    bool registered;  // its row stands in workers
+    struct metric *held_gauge, *unwritten_gauge;
+};
+
+static void on_records(void *arg)
+{
+    struct worker *w = arg;
+
+    if (w->registered)
+        intake_fill(w->intake);
+}
+
+static void on_room(void *arg)
+{
+    struct worker *w = arg;
+
+    sender_pump(w->sender);
+    on_records(w);
+}
+
+static void on_answer(void *arg, struct job *job, const struct twilio_answer *answer)
+{
+    struct worker *w = arg;
+
+    results_add(w->results, job, answer);
+    on_room(w);
+}
+
+// No more than the free POST slots and one batch are claimed ahead.
+static size_t room(void *arg)
+{
+    const struct worker *w = arg;
+    size_t posting = w->in_flight_max - twilio_free_slots(w->twilio);
+    size_t taken = posting + sender_waiting(w->sender) + intake_claiming(w->intake);
+    size_t limit = w->in_flight_max + CLAIM_BATCH_MAX;
+
+    if (results_count(w->results) >= UNWRITTEN_MAX || taken >= limit)
+        return 0;
+    return limit - taken;
+}
+
+static void on_won(void *arg, struct job *job)
+{
+    struct worker *w = arg;
+    sender_take(w->sender, job);
+}
+
+static void on_released(void *arg, const struct db_answer *answer)
+{
+    struct worker *w = arg;
+
+    (void)w;
+    if (!answer->rc)
+        log_line(LOG_LEVEL_WARN, "claims_released",
+                 LOG_I("count", (int64_t)db_rows(answer->rows)));
+}
+
+// The answer to a claim was lost with its connection: what the table holds for our epoch
+// and our memory does not never began, and goes back to wait.
+static void release(void *arg)
+{
+    struct worker *w = arg;
+    struct turn_key *held = job_set_keys(&w->held);
+
+    store_release(w->claims, w->epoch, held, w->held.count, 0, on_released, w);
+    free(held);
+}
+
+static void on_registered(void *arg, const struct db_answer *answer)
+{
+    struct worker *w = arg;
+
+    if (answer->rc) {
+        service_fail(w->service, answer->reason);
+        return;
+    }
+    w->registered = true;
+    on_records(w);
+}
+
+static void on_stop(void *arg)
+{
+    struct worker *w = arg;
+
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        kafka_in_stop_reading(w->lanes[i]);
+}
+
+static bool is_drained(void *arg)
+{
+    const struct worker *w = arg;
+    return w->held.count == 0 && dead_letters_pending(w->dead) == 0;
+}
+
+static void say_ready(void *arg, struct err *why)
+{
+    const struct worker *w = arg;
+
+    if (!db_is_up(w->claims) || !db_is_up(w->writes))
+        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(w->claims));
+    else if (!w->registered)
+        err_set(why, OUTCOME_RETRY, "the worker is not registered in PostgreSQL yet");
+    for (size_t i = 0; i < LANE_COUNT && !why->text[0]; i++)
+        if (!kafka_in_is_assigned(w->lanes[i]))
+            err_set(why, OUTCOME_RETRY,
+                    "no partitions of lane %s yet: Kafka is away or "
+                    "the group is forming",
+                    lane_name((enum lane)i));
+    if (!why->text[0] && !kafka_out_is_up(w->out))
+        err_set(why, OUTCOME_RETRY, "Kafka is away");
+}
+
+static void set_gauges(void *arg)
+{
+    const struct worker *w = arg;
+
+    metric_set(w->held_gauge, (double)w->held.count);
+    metric_set(w->unwritten_gauge, (double)results_count(w->results));
+}
+
+static enum outcome open_lanes(struct worker *w, const struct worker_settings *set,
+                               struct err *err)
+{
+    static const struct {
+        const char *topic, *group;
+    } lanes[LANE_COUNT] = {
+        [LANE_URGENT] = { TOPIC_JOBS_URGENT, "smsq-worker-urgent" },
+        [LANE_NORMAL] = { TOPIC_JOBS_NORMAL, "smsq-worker-normal" },
+        [LANE_BULK] = { TOPIC_JOBS_BULK, "smsq-worker-bulk" },
+    };
+
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        const struct kafka_in_settings in = {
+            .kafka = &set->kafka,
+            .topic = lanes[i].topic,
+            .group = lanes[i].group,
+            .session_timeout_ms = set->session_us / 1000,
+            .unacked_max = UNACKED_MAX,
+        };
+        enum outcome rc = kafka_in_open(&w->lanes[i], service_reactor(w->service), &in,
+                                        on_records, w, service_metrics(w->service), err);
+        if (rc)
+            return rc;
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome open_connections(struct worker *w, const struct worker_settings *set,
+                                     struct err *err)
+{
+    struct reactor *loop = service_reactor(w->service);
+    struct metrics *metrics = service_metrics(w->service);
+    const struct kafka_out_settings out = {
+        .kafka = &set->kafka,
+        .linger_us = 500,
+        .timeout_ms = DEAD_TIMEOUT_MS,
+        .queue_max = DEAD_QUEUE_MAX,
+    };
+    const struct twilio_settings twilio = {
+        .account = &w->account,
+        .keys = &w->keys,
+        .callback_url = w->callback_url.bytes,
+        .in_flight_max = w->in_flight_max,
+        .connect_us = set->connect_us,
+        .total_us = set->total_us,
+        .lease_us = LEASE_US,
+    };
+
+    // The metrics of one connection stand for both.
+    enum outcome rc =
+        db_open(&w->claims, loop, &set->db, "smsq-worker claims", metrics, err);
+    if (!rc)
+        rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", NULL, err);
+    if (!rc)
+        rc = kafka_out_open(&w->out, loop, &out, metrics, err);
+    if (!rc)
+        rc = twilio_open(&w->twilio, loop, &twilio, on_answer, w, err);
+    return rc;
+}
+
+static void make_parts(struct worker *w)
+{
+    struct metrics *metrics = service_metrics(w->service);
+    const struct results_settings results = {
+        .db = w->writes, .held = &w->held, .on_room = on_room, .arg = w
+    };
+
+    w->dead = dead_letters_new(service_reactor(w->service), w->out, metrics);
+    w->results = results_new(service_reactor(w->service), &results, metrics);
+    const struct sender_settings sender = {
+        .db = w->claims,
+        .twilio = w->twilio,
+        .results = w->results,
+        .held = &w->held,
+        .epoch = w->epoch,
+        .renew_us = RENEW_US,
+        .unwritten_max = UNWRITTEN_MAX,
+        .on_room = on_records,
+        .arg = w,
+    };
+    w->sender = sender_new(&sender, metrics);
+    const struct intake_settings intake = {
+        .lanes = w->lanes,
+        .db = w->claims,
+        .dead = w->dead,
+        .keys = &w->keys,
+        .held = &w->held,
+        .epoch = w->epoch,
+        .room = room,
+        .won = on_won,
+        .release = release,
+        .arg = w,
+    };
+    w->intake = intake_new(&intake, metrics);
+    w->held_gauge = metrics_gauge(metrics, "smsq_jobs_held", NULL,
+                                  "Jobs in hand: read and not written yet.");
+    w->unwritten_gauge = metrics_gauge(metrics, "smsq_results_unwritten", NULL,
+                                       "Results that PostgreSQL has not committed.");
+    metrics_before_render(metrics, set_gauges, w);
+}
+
+static enum outcome resolve(struct worker *w, const struct worker_settings *set,
+                            struct err *err)
+{
+    enum outcome rc = keys_open(&w->keys, &set->keys, err);
+    if (!rc)
+        rc = account_resolve(&w->account, &set->account, err);
+    if (rc)
+        return rc;
+    buf_init(&w->callback_url, 2048);
+    if (set->account.status_callback)
+        buf_add_text(&w->callback_url, set->account.status_callback);
+    else
+        buf_addf(&w->callback_url, "%s/sms/webhook/status", set->account.public_url);
+    return OUTCOME_OK;
+}
+
+enum outcome worker_open(struct worker **out, const struct worker_settings *set,
+                         struct err *err)
+{
+    struct worker *w = xcalloc(1, sizeof(*w));
+    const struct service_hooks hooks = { "smsq-worker", on_stop, is_drained, say_ready,
+                                         w };
+    char host[256] = "";
+
+    w->in_flight_max = (size_t)set->in_flight;
+    random_bytes(&w->epoch, sizeof(w->epoch));
+    w->epoch &= INT64_MAX;
+    enum outcome rc = resolve(w, set, err);
+    if (!rc)
+        rc = service_open(&w->service, &set->service, &hooks, err);
+    if (!rc)
+        rc = open_connections(w, set, err);
+    if (!rc) {
+        make_parts(w);
+        rc = open_lanes(w, set, err);
+    }
+    if (rc) {
+        worker_close(w);
+        return rc;
+    }
+    (void)gethostname(host, sizeof(host) - 1);
+    store_worker_start(w->claims, w->epoch, host, getpid(), SMSQ_VERSION, on_registered,
+                       w);
+    *out = w;
+    return OUTCOME_OK;
+}
+
+enum outcome worker_run(struct worker *w, struct err *err)
+{
+    log_line(LOG_LEVEL_INFO, "worker_started", LOG_I("epoch", w->epoch),
+             LOG_T("mode", w->account.mode_name), LOG_T("base_url", w->account.base_url),
+             LOG_T("callback_url", w->callback_url.bytes),
+             LOG_I("in_flight", (int64_t)w->in_flight_max));
+    return service_run(w->service, err);
+}
+
+void worker_close(struct worker *w)
+{
+    if (!w)
+        return;
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        kafka_in_close(w->lanes[i]);
+    twilio_close(w->twilio);
+    kafka_out_close(w->out);
+    dead_letters_free(w->dead);
+    db_close(w->claims);
+    db_close(w->writes);
+    intake_free(w->intake);
+    sender_free(w->sender);
+    results_free(w->results);
+    while (w->held.first)
+        job_free(&w->held, w->held.first);
+    service_close(w->service);
+    keys_close(&w->keys);
+    buf_free(&w->callback_url);
+    free(w);
+}
