@@ -1,0 +1,427 @@
+#include "status_consumer.h"
+
+#include "buf.h"
+#include "dead_letters.h"
+#include "json.h"
+#include "kafka_in.h"
+#include "kafka_out.h"
+#include "log.h"
+#include "metrics.h"
+#include "reactor.h"
+#include "status.h"
+#include "store_receipts.h"
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH_MAX = 500,
+    JOIN_MAX = 500,
+    UNACKED_MAX = 16384,
+    SESSION_TIMEOUT_MS = 10000,
+    DEAD_QUEUE_MAX = 10000,
+    DEAD_TIMEOUT_MS = 30000,
+};
+
+#define AT(field) offsetof(struct status_consumer_settings, field)
+
+static const struct setting status_table[] = {
+    KAFKA_SETTINGS(AT(kafka)),
+    DB_SETTINGS(AT(db)),
+    SERVICE_SETTINGS("status", AT(service), "9103"),
+    { "status.join_interval", SETTING_US, AT(join_us), "1s", 10000, 3600000000, NULL,
+      "how often callbacks that came before their message are tried again" },
+    { 0 },
+};
+
+const struct settings_source status_consumer_settings_source = {
+    .program = "smsq-status-consumer",
+    .what = "Applies Twilio's delivery callbacks to PostgreSQL, by rank.",
+    .tables = (const struct setting *const[]){ status_table, NULL },
+};
+
+struct status_consumer {
+    struct service *service;
+    struct db *db;
+    struct kafka_in *in;
+    struct kafka_out *out;
+    struct dead_letters *dead;
+    struct json_reader *json;
+    struct reactor_timer *join;
+    int64_t join_us;
+    size_t batches;  // in PostgreSQL's hands
+    struct metric *receipts, *applied, *joined;
+    struct metric *received_to_applied;
+};
+
+// One record: its receipt and what it borrows from.
+struct entry {
+    struct sms_status record;
+    struct receipt receipt;
+    struct wire_memory *memory;
+    struct kafka_origin origin;
+};
+
+struct batch {
+    struct status_consumer *owner;
+    size_t count;
+    struct entry entries[BATCH_MAX];
+};
+
+struct burial {
+    struct status_consumer *owner;
+    struct kafka_origin origin;
+};
+
+static void fill(void *arg);
+static void submit(struct batch *b);
+
+static void on_buried(void *arg, const struct sms_dead *letter)
+{
+    struct burial *b = arg;
+
+    log_line(LOG_LEVEL_WARN, "status_rejected", LOG_T("reason", letter->reason),
+             LOG_T("detail", letter->detail), LOG_I("partition", letter->partition),
+             LOG_I("offset", letter->offset));
+    kafka_in_ack(b->owner->in, &b->origin);
+    free(b);
+}
+
+static void bury(struct status_consumer *c, const struct kafka_record *rec,
+                 const char *reason, const char *detail)
+{
+    struct burial *b = xcalloc(1, sizeof(*b));
+    const struct sms_dead letter = {
+        .reason = reason,
+        .detail = detail,
+        .topic = rec->topic,
+        .partition = rec->origin.partition,
+        .offset = rec->origin.offset,
+        .record_at = rec->at_ms * 1000,
+        .key = { (const unsigned char *)rec->key, rec->key_len },
+        .value = { (const unsigned char *)rec->value, rec->value_len },
+    };
+
+    *b = (struct burial){ c, rec->origin };
+    dead_letters_bury(c->dead, &letter, on_buried, b);
+}
+
+static void fill_receipt(struct entry *e, const struct kafka_record *rec)
+{
+    const struct sms_status *record = &e->record;
+
+    e->origin = rec->origin;
+    e->receipt = (struct receipt){
+        .recorded_at_us = rec->at_ms * 1000,
+        .partition = rec->origin.partition,
+        .offset = rec->origin.offset,
+        .turn = record->turn,
+        .twilio_sid = record->twilio_sid,
+        .word = record->status,
+        .status = status_of_provider(record->status),
+        .rank = status_rank(record->status),
+        .error_code = record->error_code,
+        .raw = record->raw,
+        .received_at_us = record->received_at,
+    };
+    memcpy(e->receipt.message_id, record->message_id, 16);
+}
+
+// Returns false when the record went to sms.dead.
+static bool parse(struct status_consumer *c, struct entry *e,
+                  const struct kafka_record *rec)
+{
+    struct sms_status record = { 0 };
+    struct err err = { 0 };
+    enum outcome rc = rec->value
+                          ? wire_decode(&record, &e->memory, sms_status_fields, c->json,
+                                        rec->value, rec->value_len, &err)
+                          : err_set(&err, OUTCOME_REJECT, "the record has no value");
+
+    if (rc) {
+        bury(c, rec, "bad_record", err.text);
+        return false;
+    }
+    fill_receipt(e, rec);
+    return true;
+}
+
+static int compare_receipts(const void *a, const void *b)
+{
+    const struct receipt *const *x = a, *const *y = b;
+    int by_id = memcmp((*x)->message_id, (*y)->message_id, 16);
+
+    if (by_id)
+        return by_id;
+    if ((*x)->turn != (*y)->turn)
+        return (*x)->turn < (*y)->turn ? -1 : 1;
+    return (*y)->rank - (*x)->rank;  // the highest rank of a turn comes first
+}
+
+static bool is_same_turn(const struct receipt *a, const struct receipt *b)
+{
+    return a->turn == b->turn && memcmp(a->message_id, b->message_id, 16) == 0;
+}
+
+// Of each known (id, turn) with a known word the highest rank, once, sorted.
+static size_t pick_best(const struct receipt *all, size_t count,
+                        const struct receipt **best)
+{
+    static const unsigned char unknown[16];
+    size_t known = 0, kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (all[i].rank >= 0 && memcmp(all[i].message_id, unknown, 16) != 0)
+            best[known++] = &all[i];
+    qsort(best, known, sizeof(struct receipt *), compare_receipts);
+    for (size_t i = 0; i < known; i++)
+        if (kept == 0 || !is_same_turn(best[kept - 1], best[i]))
+            best[kept++] = best[i];
+    return kept;
+}
+
+static void report(struct status_consumer *c, const struct db_result *rows)
+{
+    for (size_t i = 0; i < db_rows(rows); i++)
+        log_line(LOG_LEVEL_INFO, "status_applied",
+                 LOG_U("message_id", db_uuid(rows, i, 0)),
+                 LOG_I("turn", db_int(rows, i, 1)), LOG_T("status", db_text(rows, i, 2)));
+    metric_add(c->applied, db_rows(rows));
+}
+
+static void batch_free(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        wire_free(b->entries[i].memory);
+    free(b);
+}
+
+// A batch that PostgreSQL will never take is halved until the bad row stands alone.
+static void split(struct batch *b)
+{
+    struct batch *other = xcalloc(1, sizeof(*other));
+
+    other->owner = b->owner;
+    other->count = b->count / 2;
+    b->count -= other->count;
+    memcpy(other->entries, b->entries + b->count, other->count * sizeof(*other->entries));
+    submit(b);
+    submit(other);
+}
+
+static void bury_entry(struct status_consumer *c, const struct entry *e,
+                       const char *reason)
+{
+    struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
+
+    wire_encode(&e->record, sms_status_fields, &value);
+    const struct kafka_record rec = {
+        .origin = e->origin,
+        .topic = TOPIC_STATUS,
+        .value = value.bytes,
+        .value_len = value.len,
+        .at_ms = e->receipt.recorded_at_us / 1000,
+    };
+    bury(c, &rec, "refused_by_database", reason);
+    buf_free(&value);
+}
+
+static void settle(struct batch *b, const struct db_result *rows)
+{
+    struct status_consumer *c = b->owner;
+    int64_t now_us = clock_wall_us();
+
+    report(c, rows);
+    metric_add(c->receipts, b->count);
+    for (size_t i = 0; i < b->count; i++) {
+        metric_observe_us(c->received_to_applied,
+                          now_us - b->entries[i].receipt.received_at_us);
+        kafka_in_ack(c->in, &b->entries[i].origin);
+    }
+}
+
+static void on_stored(void *arg, const struct db_answer *answer)
+{
+    struct batch *b = arg;
+    struct status_consumer *c = b->owner;
+
+    c->batches--;
+    if (answer->rc && b->count > 1) {
+        split(b);
+        return;
+    }
+    if (answer->rc)
+        bury_entry(c, &b->entries[0], answer->reason);
+    else
+        settle(b, answer->rows);
+    batch_free(b);
+    fill(c);
+}
+
+static void submit(struct batch *b)
+{
+    struct receipt all[BATCH_MAX];
+    const struct receipt *best[BATCH_MAX];
+
+    for (size_t i = 0; i < b->count; i++)
+        all[i] = b->entries[i].receipt;
+    size_t best_count = pick_best(all, b->count, best);
+    b->owner->batches++;
+    store_receipts(b->owner->db, all, b->count, best, best_count, on_stored, b);
+}
+
+// While one batch is written the next one gathers in Kafka's queues.
+static void fill(void *arg)
+{
+    struct status_consumer *c = arg;
+    struct kafka_record rec;
+
+    if (c->batches > 0)
+        return;
+    struct batch *b = xcalloc(1, sizeof(*b));
+    b->owner = c;
+    while (b->count < BATCH_MAX && kafka_in_next(c->in, &rec)) {
+        if (parse(c, &b->entries[b->count], &rec))
+            b->count++;
+        kafka_in_done_with(&rec);
+    }
+    if (b->count > 0)
+        submit(b);
+    else
+        batch_free(b);
+}
+
+static void on_joined(void *arg, const struct db_answer *answer)
+{
+    struct status_consumer *c = arg;
+
+    size_t count = answer->rc ? 0 : db_rows(answer->rows);
+
+    if (answer->rc)
+        log_line(LOG_LEVEL_ERROR, "join_failed", LOG_T("reason", answer->reason));
+    metric_add(c->joined, count);
+    reactor_timer_set(c->join, count == JOIN_MAX ? 0 : c->join_us);
+}
+
+// Callbacks that came before their message, or without its id, are tried again.
+static void join(void *arg)
+{
+    struct status_consumer *c = arg;
+
+    store_receipts_join(c->db, JOIN_MAX, on_joined, c);
+}
+
+static void on_stop(void *arg)
+{
+    struct status_consumer *c = arg;
+    kafka_in_stop_reading(c->in);
+}
+
+static bool is_drained(void *arg)
+{
+    const struct status_consumer *c = arg;
+    return c->batches == 0 && dead_letters_pending(c->dead) == 0;
+}
+
+static void say_ready(void *arg, struct err *why)
+{
+    const struct status_consumer *c = arg;
+
+    if (!db_is_up(c->db))
+        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(c->db));
+    else if (!kafka_in_is_assigned(c->in))
+        err_set(why, OUTCOME_RETRY,
+                "no partitions yet: Kafka is away or the group is "
+                "forming");
+}
+
+static void declare_metrics(struct status_consumer *c)
+{
+    struct metrics *m = service_metrics(c->service);
+
+    c->receipts = metrics_counter(m, "smsq_receipts_total", NULL, "Callbacks stored.");
+    c->applied = metrics_counter(m, "smsq_statuses_applied_total", NULL,
+                                 "Messages whose status a callback raised.");
+    c->joined =
+        metrics_counter(m, "smsq_receipts_joined_total", NULL,
+                        "Callbacks that came before their message and were joined.");
+    c->received_to_applied =
+        metrics_histogram(m, "smsq_callback_to_applied_seconds", NULL,
+                          "From a callback at the receiver to its rows.", metrics_latency,
+                          metrics_latency_count);
+}
+
+static enum outcome open_connections(struct status_consumer *c,
+                                     const struct status_consumer_settings *set,
+                                     struct err *err)
+{
+    struct reactor *loop = service_reactor(c->service);
+    struct metrics *metrics = service_metrics(c->service);
+    const struct kafka_out_settings out = {
+        .kafka = &set->kafka,
+        .linger_us = 500,
+        .timeout_ms = DEAD_TIMEOUT_MS,
+        .queue_max = DEAD_QUEUE_MAX,
+    };
+    const struct kafka_in_settings in = {
+        .kafka = &set->kafka,
+        .topic = TOPIC_STATUS,
+        .group = "smsq-status-consumer",
+        .session_timeout_ms = SESSION_TIMEOUT_MS,
+        .unacked_max = UNACKED_MAX,
+    };
+
+    enum outcome rc =
+        db_open(&c->db, loop, &set->db, "smsq-status-consumer", metrics, err);
+    if (!rc)
+        rc = kafka_out_open(&c->out, loop, &out, metrics, err);
+    if (rc)
+        return rc;
+    c->dead = dead_letters_new(loop, c->out, metrics);
+    return kafka_in_open(&c->in, loop, &in, fill, c, metrics, err);
+}
+
+enum outcome status_consumer_open(struct status_consumer **out,
+                                  const struct status_consumer_settings *set,
+                                  struct err *err)
+{
+    struct status_consumer *c = xcalloc(1, sizeof(*c));
+    const struct service_hooks hooks = { "smsq-status-consumer", on_stop, is_drained,
+                                         say_ready, c };
+
+    enum outcome rc = service_open(&c->service, &set->service, &hooks, err);
+    if (!rc) {
+        c->json = json_reader_new();
+        c->join_us = set->join_us;
+        c->join = reactor_timer_new(service_reactor(c->service), join, c);
+        declare_metrics(c);
+        rc = open_connections(c, set, err);
+    }
+    if (rc) {
+        status_consumer_close(c);
+        return rc;
+    }
+    join(c);
+    *out = c;
+    return OUTCOME_OK;
+}
+
+enum outcome status_consumer_run(struct status_consumer *c, struct err *err)
+{
+    return service_run(c->service, err);
+}
+
+void status_consumer_close(struct status_consumer *c)
+{
+    if (!c)
+        return;
+    kafka_in_close(c->in);
+    kafka_out_close(c->out);
+    dead_letters_free(c->dead);
+    db_close(c->db);
+    reactor_timer_free(c->join);
+    json_reader_free(c->json);
+    service_close(c->service);
+    free(c);
+}
