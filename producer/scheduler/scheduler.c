@@ -1,0 +1,129 @@
+#include "scheduler.h"
+
+#include "kafka_out.h"
+#include "mover.h"
+
+#include <stdlib.h>
+
+enum { LANES = 3, QUEUE_MAX = 10000, TIMEOUT_MS = 30000 };
+
+#define AT(field) offsetof(struct scheduler_settings, field)
+
+static const struct setting scheduler_table[] = {
+    KAFKA_SETTINGS(AT(kafka)),
+    DB_SETTINGS(AT(db)),
+    SERVICE_SETTINGS("scheduler", AT(service), "9105"),
+    { "scheduler.poll_interval", SETTING_US, AT(poll_us), "250ms", 10000, 60000000, NULL,
+      "how often to look for due messages when nothing was due" },
+    { 0 },
+};
+
+const struct settings_source scheduler_settings_source = {
+    .program = "smsq-scheduler",
+    .what = "Moves messages that fall due (retries, scheduled ones) to their lane.",
+    .tables = (const struct setting *const[]){ scheduler_table, NULL },
+};
+
+struct scheduler {
+    struct service *service;
+    struct db *db;
+    struct kafka_out *out;
+    struct mover *movers[LANES];
+};
+
+static void on_stop(void *arg)
+{
+    struct scheduler *s = arg;
+
+    for (size_t i = 0; i < LANES; i++)
+        mover_stop(s->movers[i]);
+}
+
+static bool is_drained(void *arg)
+{
+    const struct scheduler *s = arg;
+
+    for (size_t i = 0; i < LANES; i++)
+        if (!mover_is_idle(s->movers[i]))
+            return false;
+    return true;
+}
+
+static void say_ready(void *arg, struct err *why)
+{
+    const struct scheduler *s = arg;
+
+    if (!db_is_up(s->db))
+        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(s->db));
+    else if (!kafka_out_is_up(s->out))
+        err_set(why, OUTCOME_RETRY, "Kafka is away");
+}
+
+static void make_movers(struct scheduler *s, const struct scheduler_settings *set)
+{
+    static const struct {
+        const char *lane, *topic;
+    } lanes[LANES] = {
+        { "urgent", TOPIC_JOBS_URGENT },
+        { "normal", TOPIC_JOBS_NORMAL },
+        { "bulk", TOPIC_JOBS_BULK },
+    };
+
+    for (size_t i = 0; i < LANES; i++) {
+        const struct mover_settings mover = {
+            .lane = lanes[i].lane,
+            .topic = lanes[i].topic,
+            .db = s->db,
+            .out = s->out,
+            .poll_us = set->poll_us,
+        };
+        s->movers[i] =
+            mover_new(service_reactor(s->service), &mover, service_metrics(s->service));
+    }
+}
+
+enum outcome scheduler_open(struct scheduler **out, const struct scheduler_settings *set,
+                            struct err *err)
+{
+    struct scheduler *s = xcalloc(1, sizeof(*s));
+    const struct service_hooks hooks = { "smsq-scheduler", on_stop, is_drained, say_ready,
+                                         s };
+    const struct kafka_out_settings kafka = {
+        .kafka = &set->kafka,
+        .linger_us = 500,
+        .timeout_ms = TIMEOUT_MS,
+        .queue_max = QUEUE_MAX,
+    };
+
+    enum outcome rc = service_open(&s->service, &set->service, &hooks, err);
+    if (!rc)
+        rc = db_open(&s->db, service_reactor(s->service), &set->db, "smsq-scheduler",
+                     service_metrics(s->service), err);
+    if (!rc)
+        rc = kafka_out_open(&s->out, service_reactor(s->service), &kafka,
+                            service_metrics(s->service), err);
+    if (rc) {
+        scheduler_close(s);
+        return rc;
+    }
+    make_movers(s, set);
+    *out = s;
+    return OUTCOME_OK;
+}
+
+enum outcome scheduler_run(struct scheduler *s, struct err *err)
+{
+    return service_run(s->service, err);
+}
+
+void scheduler_close(struct scheduler *s)
+{
+    if (!s)
+        return;
+    kafka_out_close(s->out);
+    db_close(s->db);
+    for (size_t i = 0; i < LANES; i++)
+        mover_free(s->movers[i]);
+    service_close(s->service);
+    free(s);
+}
