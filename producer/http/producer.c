@@ -1,0 +1,259 @@
+#include "producer.h"
+
+#include "access.h"
+#include "http_server.h"
+#include "json.h"
+#include "kafka_out.h"
+#include "log.h"
+#include "metrics.h"
+#include "phone.h"
+#include "rate_card.h"
+#include "reactor.h"
+#include "store_messages.h"
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    REFRESH_RATES_US = 60000000,
+    REFRESH_SOON_US = 1000000,
+    ACK_TIMEOUT_MS = 5000,  // after this a request gets 503 instead of 202
+    LINGER_US = 500,
+    SEND_BODY_MAX_BYTES = 16384,
+    IDLE_US = 15000000,
+};
+
+#define AT(field) offsetof(struct producer_settings, field)
+
+static const struct setting producer_table[] = {
+    KAFKA_SETTINGS(AT(kafka)),
+    DB_SETTINGS(AT(db)),
+    KEYS_SETTINGS(AT(keys)),
+    SERVICE_SETTINGS("producer", AT(service), "9100"),
+    { "producer.address", SETTING_TEXT, AT(address), "127.0.0.1", 1, 64, NULL,
+      "address of the API" },
+    { "producer.port", SETTING_PORT, AT(port), "8000", 0, 65535, "PORT",
+      "port of the API; 0 = any free one" },
+    { "producer.connections", SETTING_COUNT, AT(connections_max), "10000", 1, 100000,
+      NULL, "connections at a time" },
+    { "producer.queue", SETTING_COUNT, AT(queue_max), "100000", 1, 10000000, NULL,
+      "jobs that wait for Kafka's acknowledgement at most; beyond it the API says 503" },
+    { "producer.default_region", SETTING_TEXT, AT(default_region), "US", 2, 2, NULL,
+      "ISO 3166 country of numbers without a country code" },
+    { "producer.otp_useful", SETTING_US, AT(useful_us[CLASS_OTP]), "10m", 10000000,
+      518400000000, NULL, "how long a message of class otp is worth sending" },
+    { "producer.emergency_useful", SETTING_US, AT(useful_us[CLASS_EMERGENCY]), "1h",
+      10000000, 518400000000, NULL,
+      "how long a message of class emergency is worth sending" },
+    { "producer.transactional_useful", SETTING_US, AT(useful_us[CLASS_TRANSACTIONAL]),
+      "24h", 10000000, 518400000000, NULL,
+      "how long a message of class transactional is worth sending" },
+    { "producer.marketing_useful", SETTING_US, AT(useful_us[CLASS_MARKETING]), "24h",
+      10000000, 518400000000, NULL,
+      "how long a message of class marketing is worth sending" },
+    { 0 },
+};
+
+const struct settings_source producer_settings_source = {
+    .program = "smsq-producer",
+    .what = "Takes SMS over HTTP, publishes them as jobs, says what became of them.",
+    .tables =
+        (const struct setting *const[]){ account_settings_table, producer_table, NULL },
+};
+
+void producer_unavailable(struct http_request *req, const char *code, const char *detail)
+{
+    static const struct http_header headers[] = { { "Retry-After", "2" },
+                                                  { NULL, NULL } };
+
+    http_problem(req,
+                 &(struct http_problem){
+                     .status = 503, .code = code, .detail = detail, .headers = headers });
+}
+
+static void on_health(void *arg, struct http_request *req)
+{
+    (void)arg;
+    http_answer(req, 200, "application/json", "{\"healthy\":true}", 16, NULL);
+}
+
+static void on_ready(void *arg, struct http_request *req)
+{
+    struct producer *p = arg;
+    struct err why = { 0 };
+
+    if (service_is_ready(p->service, &why))
+        http_answer(req, 200, "application/json", "{\"ready\":true}", 14, NULL);
+    else
+        producer_unavailable(req, "not_ready", why.text);
+}
+
+static const struct http_route routes[] = {
+    { "POST", "/sms/send", send_api_post, SEND_BODY_MAX_BYTES, "application/json" },
+    { "GET", "/sms/status/*", status_api_get, 0, NULL },
+    { "GET", "/healthz", on_health, 0, NULL },
+    { "GET", "/readyz", on_ready, 0, NULL },
+    { 0 },
+};
+
+static void read_rates(void *arg);
+
+static void on_rates(void *arg, const struct db_answer *answer)
+{
+    struct producer *p = arg;
+    struct rate_card *card = NULL;
+    struct err err = { 0 };
+
+    if (answer->rc)
+        err_set(&err, OUTCOME_RETRY, "%s", answer->reason);
+    if (answer->rc || store_rate_card_read(&card, answer->rows, &err)) {
+        log_line(LOG_LEVEL_ERROR, "rate_card_refused", LOG_T("reason", err.text));
+    } else {
+        rate_card_free(p->rates);
+        p->rates = card;
+    }
+    bool usable = p->rates && rate_card_count(p->rates) > 0;
+    reactor_timer_set(p->refresh_rates, usable ? REFRESH_RATES_US : REFRESH_SOON_US);
+}
+
+static void read_rates(void *arg)
+{
+    struct producer *p = arg;
+    store_rate_card(p->db, on_rates, p);
+}
+
+static void on_stop(void *arg)
+{
+    struct producer *p = arg;
+
+    http_server_stop_listening(p->server);
+    reactor_timer_stop(p->refresh_rates);
+}
+
+static bool is_drained(void *arg)
+{
+    const struct producer *p = arg;
+    return http_server_in_hand(p->server) == 0 && kafka_out_in_flight(p->out) == 0;
+}
+
+static void say_ready(void *arg, struct err *why)
+{
+    const struct producer *p = arg;
+
+    if (!kafka_out_is_up(p->out))
+        err_set(why, OUTCOME_RETRY, "Kafka is away");
+    else if (!db_is_up(p->db))
+        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(p->db));
+    else if (!p->rates || rate_card_count(p->rates) == 0)
+        err_set(why, OUTCOME_RETRY,
+                "the table rate_card is empty: run smsq rates load deploy/rate_card.csv");
+}
+
+static enum outcome resolve(struct producer *p, const struct producer_settings *set,
+                            struct err *err)
+{
+    enum outcome rc = keys_open(&p->keys, &set->keys, err);
+    if (!rc)
+        rc = account_resolve(&p->account, &set->account, err);
+    if (!rc && !phone_region_is_known(set->default_region))
+        rc = err_set(err, OUTCOME_REJECT,
+                     "producer.default_region \"%s\" is no country: write two capital "
+                     "letters, for example US",
+                     set->default_region);
+    return rc;
+}
+
+static void declare_metrics(struct producer *p)
+{
+    struct metrics *m = service_metrics(p->service);
+    static const char help[] = "Requests to send, by what they got.";
+
+    p->accepted = metrics_counter(m, "smsq_sends_total", "result=\"accepted\"", help);
+    p->refused = metrics_counter(m, "smsq_sends_total", "result=\"refused\"", help);
+    p->unavailable =
+        metrics_counter(m, "smsq_sends_total", "result=\"unavailable\"", help);
+    p->accept_to_ack = metrics_histogram(m, "smsq_accept_to_ack_seconds", NULL,
+                                         "From the request to Kafka's acknowledgement.",
+                                         metrics_latency, metrics_latency_count);
+}
+
+static enum outcome open_connections(struct producer *p,
+                                     const struct producer_settings *set, struct err *err)
+{
+    struct reactor *loop = service_reactor(p->service);
+    struct metrics *metrics = service_metrics(p->service);
+    const struct kafka_out_settings out = {
+        .kafka = &set->kafka,
+        .linger_us = LINGER_US,
+        .timeout_ms = ACK_TIMEOUT_MS,
+        .queue_max = set->queue_max,
+    };
+    const struct http_server_settings http = {
+        .address = set->address,
+        .port = set->port,
+        .connections_max = set->connections_max,
+        .idle_timeout_us = IDLE_US,
+        .header_max_bytes = HTTP_HEADER_MAX_BYTES,
+        .name = "api",
+    };
+
+    enum outcome rc = db_open(&p->db, loop, &set->db, "smsq-producer", metrics, err);
+    if (!rc)
+        rc = kafka_out_open(&p->out, loop, &out, metrics, err);
+    if (rc)
+        return rc;
+    p->access = access_new(p->db, &p->keys);
+    p->json = json_reader_new();
+    p->refresh_rates = reactor_timer_new(loop, read_rates, p);
+    return http_server_open(&p->server, loop, &http, routes, p, metrics, err);
+}
+
+enum outcome producer_open(struct producer **out, const struct producer_settings *set,
+                           struct err *err)
+{
+    struct producer *p = xcalloc(1, sizeof(*p));
+    const struct service_hooks hooks = { "smsq-producer", on_stop, is_drained, say_ready,
+                                         p };
+
+    p->set = set;
+    enum outcome rc = resolve(p, set, err);
+    if (!rc)
+        rc = service_open(&p->service, &set->service, &hooks, err);
+    if (!rc) {
+        declare_metrics(p);
+        rc = open_connections(p, set, err);
+    }
+    if (rc) {
+        producer_close(p);
+        return rc;
+    }
+    read_rates(p);
+    *out = p;
+    return OUTCOME_OK;
+}
+
+enum outcome producer_run(struct producer *p, struct err *err)
+{
+    log_line(LOG_LEVEL_INFO, "producer_started",
+             LOG_I("port", http_server_port(p->server)),
+             LOG_T("mode", p->account.mode_name),
+             LOG_T("default_region", p->set->default_region));
+    return service_run(p->service, err);
+}
+
+void producer_close(struct producer *p)
+{
+    if (!p)
+        return;
+    http_server_close(p->server);
+    kafka_out_close(p->out);
+    db_close(p->db);
+    access_free(p->access);
+    json_reader_free(p->json);
+    rate_card_free(p->rates);
+    reactor_timer_free(p->refresh_rates);
+    service_close(p->service);
+    keys_close(&p->keys);
+    free(p);
+}

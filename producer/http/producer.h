@@ -1,0 +1,78 @@
+// producer.h: smsq-producer: takes SMS over HTTP, publishes them as jobs, says what
+// became of them. A 202 is sent only after Kafka has confirmed the job.
+#ifndef PRODUCER_H
+#define PRODUCER_H
+
+#include "account.h"
+#include "base.h"
+#include "db.h"
+#include "kafka.h"
+#include "keys.h"
+#include "service.h"
+#include "settings.h"
+
+struct access;
+struct http_request;
+struct json_reader;
+struct kafka_out;
+struct rate_card;
+
+enum message_class {
+    CLASS_OTP,
+    CLASS_EMERGENCY,
+    CLASS_TRANSACTIONAL,
+    CLASS_MARKETING,
+    CLASS_COUNT
+};
+
+struct producer_settings {
+    struct account_settings account;
+    struct kafka_settings kafka;
+    struct db_settings db;
+    struct keys_settings keys;
+    struct service_settings service;
+    char *address;            // producer.address
+    int64_t port;             // producer.port
+    int64_t connections_max;  // producer.connections
+    int64_t queue_max;        // producer.queue
+    char *default_region;     // producer.default_region
+    int64_t useful_us[CLASS_COUNT];
+};
+
+extern const struct settings_source producer_settings_source;
+
+// What the handlers share; belongs to the reactor's thread.
+struct producer {
+    const struct producer_settings *set;
+    struct service *service;
+    struct http_server *server;
+    struct keys keys;
+    struct account account;
+    struct db *db;
+    struct kafka_out *out;
+    struct access *access;
+    struct json_reader *json;
+    struct rate_card *rates;  // NULL until it was read
+    struct reactor_timer *refresh_rates;
+    size_t publishing;  // requests that wait for Kafka
+    struct metric *accepted, *refused, *unavailable;
+    struct metric *accept_to_ack;
+};
+
+MUST_CHECK enum outcome producer_open(struct producer **out,
+                                      const struct producer_settings *set,
+                                      struct err *err);
+
+// producer_run returns when it was stopped and drained.
+//   OUTCOME_FATAL  the stop took too long.
+MUST_CHECK enum outcome producer_run(struct producer *p, struct err *err);
+void producer_close(struct producer *p);
+
+// The handlers: send_api.c and status_api.c.
+void send_api_post(void *arg, struct http_request *req);
+void status_api_get(void *arg, struct http_request *req);
+
+// producer_unavailable answers 503 with Retry-After.
+void producer_unavailable(struct http_request *req, const char *code, const char *detail);
+
+#endif

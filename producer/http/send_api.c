@@ -1,0 +1,273 @@
+// POST /sms/send: a request becomes a job in Kafka; the 202 follows its acknowledgement.
+#include "access.h"
+#include "buf.h"
+#include "http_server.h"
+#include "kafka_out.h"
+#include "log.h"
+#include "message_id.h"
+#include "metrics.h"
+#include "producer.h"
+#include "rate_card.h"
+#include "seal.h"
+#include "send_request.h"
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX_BYTES = 2048 };
+
+static const struct {
+    const char *name, *topic;
+} classes[CLASS_COUNT] = {
+    [CLASS_OTP] = { "otp", TOPIC_JOBS_URGENT },
+    [CLASS_EMERGENCY] = { "emergency", TOPIC_JOBS_URGENT },
+    [CLASS_TRANSACTIONAL] = { "transactional", TOPIC_JOBS_NORMAL },
+    [CLASS_MARKETING] = { "marketing", TOPIC_JOBS_BULK },
+};
+
+// A request that waits for Kafka: what its answer needs.
+struct pending {
+    struct producer *producer;
+    struct http_request *req;
+    unsigned char id[MESSAGE_ID_BYTES];
+    char to[PHONE_E164_BYTES];
+    int32_t client;
+    int segments;
+    bool valid;
+    int64_t began_us;
+};
+
+// Everything a job borrows while it is encoded.
+struct draft {
+    struct sms_job job;
+    unsigned char to_hash[TO_HASH_BYTES];
+    char to_hint[PHONE_HINT_BYTES];
+    struct buf sealed;
+};
+
+static enum message_class class_of(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(classes[i].name, name) != 0)
+        i++;  // send_request let only known words pass
+    return (enum message_class)i;
+}
+
+static void accepted_body(struct buf *out, const struct pending *p)
+{
+    char id[MESSAGE_ID_TEXT_BYTES];
+
+    message_id_format(id, p->id);
+    buf_addf(out,
+             "{\"message\":\"SMS sent successfully\",\"id\":\"%s\",\"sid\":null,"
+             "\"status\":\"queued\",\"to\":\"%s\",\"segments\":%d",
+             id, p->to, p->segments);
+    if (!p->valid)
+        buf_add_text(out,
+                     ",\"warnings\":[{\"field\":\"to\",\"code\":\"number_not_valid\","
+                     "\"detail\":\"the number is possible, but no such range is "
+                     "known\"}]");
+    buf_add_text(out, "}");
+}
+
+static void answer_accepted(const struct pending *p)
+{
+    char location[sizeof("/sms/status/") + MESSAGE_ID_TEXT_BYTES] = "/sms/status/";
+    const struct http_header headers[] = { { "Location", location }, { NULL, NULL } };
+    struct buf body = BUF_INIT(ANSWER_MAX_BYTES);
+
+    message_id_format(location + strlen(location), p->id);
+    accepted_body(&body, p);
+    http_answer(p->req, 202, "application/json", body.bytes, body.len, headers);
+    buf_free(&body);
+}
+
+static void on_published(void *arg, enum outcome rc, const char *reason)
+{
+    struct pending *p = arg;
+    struct producer *producer = p->producer;
+
+    producer->publishing--;
+    if (rc) {
+        log_line(LOG_LEVEL_WARN, "job_not_accepted", LOG_U("message_id", p->id),
+                 LOG_T("reason", reason));
+        metric_add(producer->unavailable, 1);
+        producer_unavailable(p->req, "queue_unavailable",
+                             "Kafka did not confirm the message in time; it may go out "
+                             "all the same");
+    } else {
+        log_line(LOG_LEVEL_INFO, "job_accepted", LOG_U("message_id", p->id),
+                 LOG_I("client", p->client), LOG_I("segments", p->segments));
+        metric_add(producer->accepted, 1);
+        metric_observe_us(producer->accept_to_ack, clock_boot_us() - p->began_us);
+        answer_accepted(p);
+    }
+    free(p);
+}
+
+static void seal_content(struct draft *d, struct producer *p,
+                         const struct send_request *request)
+{
+    const struct sms_content content = { request->to.e164, request->body };
+    unsigned char aad[SEAL_AAD_BYTES];
+    struct buf plain = BUF_INIT(WIRE_SEALED_MAX_BYTES - SEAL_OVERHEAD_BYTES);
+
+    wire_encode(&content, sms_content_fields, &plain);
+    seal_message_aad(aad, d->job.message_id, d->job.client);
+    seal_close(p->keys.seal, d->job.accepted_at, aad, sizeof(aad), plain.bytes, plain.len,
+               &d->sealed);
+    buf_free(&plain);
+    d->job.sealed =
+        (struct wire_bytes){ (const unsigned char *)d->sealed.bytes, d->sealed.len };
+}
+
+static void price(struct sms_job *job, const struct rate_card *rates)
+{
+    bool is_default;
+    const struct rate *rate = rate_card_find(rates, job->country, job->sender_type, "sms",
+                                             "outbound", &is_default);
+
+    if (rate) {
+        job->estimate_micros = rate_card_estimate(rate, job->segments);
+        job->currency = rate->currency;
+        job->rate_note = is_default ? "default_rate" : NULL;
+    } else {
+        job->currency = "USD";
+        job->rate_note = "no_rate";
+    }
+}
+
+static void build_job(struct draft *d, struct producer *p,
+                      const struct send_request *request, int32_t client)
+{
+    enum message_class class = class_of(request->message_class);
+    int64_t now_us = clock_wall_us();
+    int64_t useful_us = request->expires_in_s ? request->expires_in_s * 1000000
+                                              : p->set->useful_us[class];
+    const char *from = request->from ? request->from : p->account.sender;
+
+    keys_to_hash(&p->keys, request->to.e164, d->to_hash);
+    phone_hint(d->to_hint, request->to.country, request->to.e164);
+    d->job = (struct sms_job){
+        .turn = 1,
+        .message_class = request->message_class,
+        .channel = "sms",
+        .client = client,
+        .to_hash = { d->to_hash, sizeof(d->to_hash) },
+        .country = request->to.country[0] ? request->to.country : NULL,
+        .to_hint = d->to_hint,
+        .from = from,
+        .sender_type = account_sender_type(from),
+        .segments = request->segments.count,
+        .reference = request->reference,
+        .expires_at = now_us + useful_us,
+        .mode = p->account.mode_name,
+        .accepted_at = now_us,
+    };
+    message_id_new(d->job.message_id, now_us / 1000, client, p->keys.id);
+    price(&d->job, p->rates);
+    seal_content(d, p, request);
+}
+
+static struct pending *pending_new(struct producer *p, struct http_request *req,
+                                   const struct sms_job *job,
+                                   const struct send_request *request)
+{
+    struct pending *pending = xcalloc(1, sizeof(*pending));
+
+    pending->producer = p;
+    pending->req = req;
+    memcpy(pending->id, job->message_id, sizeof(pending->id));
+    memcpy(pending->to, request->to.e164, sizeof(pending->to));
+    pending->client = job->client;
+    pending->segments = job->segments;
+    pending->valid = request->to.valid;
+    pending->began_us = http_request_began_us(req);
+    return pending;
+}
+
+static void publish(struct producer *p, struct http_request *req,
+                    const struct send_request *request, const struct sms_job *job)
+{
+    struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
+    struct err err = { 0 };
+
+    wire_encode(job, sms_job_fields, &value);
+    const struct kafka_out_record rec = {
+        .topic = classes[class_of(request->message_class)].topic,
+        .key = job->to_hash.bytes,
+        .key_len = job->to_hash.len,
+        .value = value.bytes,
+        .value_len = value.len,
+    };
+    struct pending *pending = pending_new(p, req, job, request);
+    if (kafka_out_submit(p->out, &rec, on_published, pending, &err)) {
+        free(pending);
+        metric_add(p->unavailable, 1);
+        producer_unavailable(req, "queue_full", err.text);
+    } else {
+        p->publishing++;
+    }
+    buf_free(&value);
+}
+
+static void refuse(struct producer *p, struct http_request *req,
+                   const struct complaint *complaint)
+{
+    metric_add(p->refused, 1);
+    http_problem(req, &(struct http_problem){ .status = complaint->status,
+                                              .code = complaint->code,
+                                              .detail = complaint->detail.text,
+                                              .field = complaint->field });
+}
+
+// Refuses what could not be made durable anyway, before any work is done for it.
+static bool can_take(struct producer *p, struct http_request *req)
+{
+    const char *detail = NULL;
+
+    if (!kafka_out_is_up(p->out))
+        detail = "Kafka is away; try again soon";
+    else if (!p->rates)
+        detail = "the rate card was not read from PostgreSQL yet; try again soon";
+    if (!detail)
+        return true;
+    metric_add(p->unavailable, 1);
+    producer_unavailable(req, "queue_unavailable", detail);
+    return false;
+}
+
+static void on_granted(void *arg, struct http_request *req, const struct caller *caller)
+{
+    struct producer *p = arg;
+    struct send_request request;
+    struct complaint complaint;
+    struct draft d = { .sealed = BUF_INIT(WIRE_SEALED_MAX_BYTES) };
+    size_t len;
+    const char *body = http_request_body(req, &len);
+
+    if (send_request_parse(&request, p->json, p->set->default_region, body, len,
+                           &complaint)) {
+        refuse(p, req, &complaint);
+        return;
+    }
+    if (!request.from && !p->account.sender) {
+        complaint =
+            (struct complaint){ .status = 422, .code = "no_sender", .field = "from" };
+        err_set(&complaint.detail, OUTCOME_REJECT,
+                "no default sender is configured: give from, or set TWILIO_PHONE_NUMBER");
+        refuse(p, req, &complaint);
+    } else if (can_take(p, req)) {
+        build_job(&d, p, &request, caller->client);
+        publish(p, req, &request, &d.job);
+        buf_free(&d.sealed);
+    }
+    send_request_free(&request);
+}
+
+void send_api_post(void *arg, struct http_request *req)
+{
+    struct producer *p = arg;
+    access_check(p->access, req, SCOPE_SEND_SMS, on_granted, p);
+}

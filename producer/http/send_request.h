@@ -1,0 +1,49 @@
+// send_request.h: the body of POST /sms/send: read, checked, each complaint with the
+// field it is about.
+#ifndef SEND_REQUEST_H
+#define SEND_REQUEST_H
+
+#include "base.h"
+#include "phone.h"
+#include "segments.h"
+
+struct json_reader;
+
+enum {
+    SEND_TEXT_MAX = 1600,  // UTF-16 units: Twilio refuses longer texts with 21617
+    SEND_REFERENCE_MAX_BYTES = 128,
+    SEND_EXPIRES_MIN_S = 10,
+    SEND_EXPIRES_MAX_S = 518400,  // six days: less than the topics keep a job
+};
+
+// A complaint: which answer, about which field.
+struct complaint {
+    int status;         // 400 or 422
+    const char *code;   // stable word
+    const char *field;  // NULL = the body as a whole
+    struct err detail;
+};
+
+struct send_request {
+    struct phone to;
+    struct segments segments;
+    char *body;  // owned
+    size_t body_len;
+    char *from;            // owned; NULL = the default sender
+    char *reference;       // owned; NULL = none
+    char *message_class;   // owned; never NULL
+    int64_t expires_in_s;  // 0 = the class's own useful time
+    bool strict;           // refuse numbers that are possible but not valid
+    char region[3];        // for a number without a country code
+};
+
+// send_request_parse fills out; region is the default one. Members: to, body, from,
+// class, reference, expires_in, strict, region.
+//   OUTCOME_REJECT  complaint says what is wrong; out needs no free.
+MUST_CHECK enum outcome send_request_parse(struct send_request *out,
+                                           struct json_reader *json, const char *region,
+                                           const char *bytes, size_t len,
+                                           struct complaint *complaint);
+void send_request_free(struct send_request *r);
+
+#endif
