@@ -1,0 +1,18 @@
+// process.h: what a program says about itself: its metrics and its first log line.
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include "base.h"
+
+struct metrics;
+struct process;
+
+// process_new declares smsq_build_info and smsq_process_… (memory, CPU time, open file
+// descriptors, start time), read afresh at each rendering. Free it after the metrics.
+struct process *process_new(struct metrics *m, const char *program);
+void process_free(struct process *p);
+
+// process_log_up writes process_up: version, versions of the libraries, admin port.
+void process_log_up(const char *admin_address, int admin_port);
+
+#endif

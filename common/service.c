@@ -1,0 +1,258 @@
+#include "service.h"
+
+#include "buf.h"
+#include "http_server.h"
+#include "log.h"
+#include "metrics.h"
+#include "process.h"
+#include "reactor.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+enum {
+    DRAIN_POLL_US = 20000,
+    LOOP_ALIVE_US = 10000000,
+    ADMIN_CONNECTIONS_MAX = 64,
+    ADMIN_IDLE_US = 30000000,
+    REASON_MAX = 2048,
+    METRICS_MAX_BYTES = 4194304,
+};
+
+struct service {
+    struct service_hooks hooks;
+    char *address;  // of the admin port
+    int64_t stop_deadline_us;
+    struct reactor *reactor;
+    struct metrics *metrics;
+    struct process *process;
+    struct http_server *admin;
+    struct reactor_timer *drain, *deadline, *watchdog;
+    int64_t watchdog_us;  // between two signs of life for systemd; 0 = not wanted
+    bool stopping;
+    bool failed;
+    struct err failure;
+};
+
+bool service_is_ready(struct service *s, struct err *why)
+{
+    why->text[0] = '\0';
+    if (s->stopping)
+        err_set(why, OUTCOME_RETRY, "stopping");
+    else if (s->hooks.ready)
+        s->hooks.ready(s->hooks.arg, why);
+    return why->text[0] == '\0';
+}
+
+static void on_healthz(void *arg, struct http_request *req)
+{
+    static const char alive[] = "{\"alive\":true}\n", stuck[] = "{\"alive\":false}\n";
+    struct service *s = arg;
+
+    if (clock_boot_us() - reactor_turned_us(s->reactor) <= LOOP_ALIVE_US)
+        http_answer(req, 200, "application/json", alive, strlen(alive), NULL);
+    else
+        http_answer(req, 503, "application/json", stuck, strlen(stuck), NULL);
+}
+
+static void on_readyz(void *arg, struct http_request *req)
+{
+    struct service *s = arg;
+    struct buf body = BUF_INIT(REASON_MAX);
+    struct err why;
+    int status = 200;
+
+    if (service_is_ready(s, &why)) {
+        buf_add_text(&body, "{\"ready\":true}\n");
+    } else {
+        status = 503;
+        const char *text = utf8_is_valid(why.text, strlen(why.text)) ? why.text : "?";
+        buf_add_text(&body, "{\"ready\":false,\"reason\":");
+        buf_add_json_string(&body, text, strlen(text));
+        buf_add_text(&body, "}\n");
+    }
+    http_answer(req, status, "application/json", buf_text(&body), body.len, NULL);
+    buf_free(&body);
+}
+
+static void on_metrics(void *arg, struct http_request *req)
+{
+    struct service *s = arg;
+    struct buf body = BUF_INIT(METRICS_MAX_BYTES);
+
+    metrics_render(s->metrics, &body);
+    http_answer(req, body.failed ? 500 : 200, "text/plain; version=0.0.4; charset=utf-8",
+                buf_text(&body), body.len, NULL);
+    buf_free(&body);
+}
+
+static const struct http_route admin_routes[] = {
+    { "GET", "/healthz", on_healthz, 0, NULL },
+    { "GET", "/readyz", on_readyz, 0, NULL },
+    { "GET", "/metrics", on_metrics, 0, NULL },
+    { 0 },
+};
+
+void service_fail(struct service *s, const char *reason)
+{
+    if (!s->failed)  // the first reason is the cause
+        err_set(&s->failure, OUTCOME_FATAL, "%s", reason);
+    s->failed = true;
+    reactor_stop(s->reactor);
+}
+
+static void on_drain(void *arg)
+{
+    struct service *s = arg;
+
+    if (!s->hooks.is_drained || s->hooks.is_drained(s->hooks.arg))
+        reactor_stop(s->reactor);
+    else
+        reactor_timer_set(s->drain, DRAIN_POLL_US);
+}
+
+static void on_deadline(void *arg)
+{
+    struct service *s = arg;
+    struct err why;
+
+    err_set(&why, OUTCOME_FATAL, "the stop took longer than stop.deadline (%lld ms)",
+            (long long)(s->stop_deadline_us / 1000));
+    service_fail(s, why.text);
+}
+
+static void on_stop_signal(void *arg)
+{
+    struct service *s = arg;
+
+    if (s->stopping) {
+        service_fail(s, "a second signal came before the stop was done");
+        return;
+    }
+    s->stopping = true;
+    log_line(LOG_LEVEL_INFO, "stop_begun",
+             LOG_I("deadline_ms", s->stop_deadline_us / 1000));
+    (void)sd_notify(0, "STOPPING=1");
+    reactor_timer_set(s->deadline, s->stop_deadline_us);
+    reactor_timer_set(s->drain, 0);
+    if (s->hooks.stop)
+        s->hooks.stop(s->hooks.arg);
+}
+
+static void on_hangup(void *arg)
+{
+    (void)arg;
+    log_line(LOG_LEVEL_INFO, "signal_ignored", LOG_T("signal", "SIGHUP"),
+             LOG_T("reason", "settings are read at start only"));
+}
+
+static void on_watchdog(void *arg)
+{
+    struct service *s = arg;
+
+    (void)sd_notify(0, "WATCHDOG=1");
+    reactor_timer_set(s->watchdog, s->watchdog_us);
+}
+
+static enum outcome open_admin(struct service *s, const struct service_settings *set,
+                               struct err *err)
+{
+    const struct http_server_settings admin = {
+        .address = s->address,
+        .port = set->admin_port,
+        .connections_max = ADMIN_CONNECTIONS_MAX,
+        .idle_timeout_us = ADMIN_IDLE_US,
+        .header_max_bytes = HTTP_HEADER_MAX_BYTES,
+        .name = "admin",
+    };
+    enum outcome rc =
+        http_server_open(&s->admin, s->reactor, &admin, admin_routes, s, s->metrics, err);
+    if (rc)
+        err_context(err, "admin port");
+    return rc;
+}
+
+static void prepare_life(struct service *s)
+{
+    uint64_t watchdog_us = 0;
+
+    s->drain = reactor_timer_new(s->reactor, on_drain, s);
+    s->deadline = reactor_timer_new(s->reactor, on_deadline, s);
+    s->watchdog = reactor_timer_new(s->reactor, on_watchdog, s);
+    if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+        s->watchdog_us = (int64_t)(watchdog_us / 3);
+    reactor_on_signal(s->reactor, SIGTERM, on_stop_signal, s);
+    reactor_on_signal(s->reactor, SIGINT, on_stop_signal, s);
+    reactor_on_signal(s->reactor, SIGHUP, on_hangup, s);
+}
+
+enum outcome service_open(struct service **out, const struct service_settings *set,
+                          const struct service_hooks *hooks, struct err *err)
+{
+    enum log_level level;
+
+    if (!log_level_parse(set->log_level, &level))
+        return err_set(err, OUTCOME_REJECT,
+                       "log.level must be error, warn, info or debug, not \"%s\"",
+                       set->log_level);
+    log_level_set(level);
+
+    struct service *s = xcalloc(1, sizeof(*s));
+    s->hooks = *hooks;
+    s->address = xstrdup(set->admin_address);
+    s->stop_deadline_us = set->stop_deadline_us;
+    s->metrics = metrics_new();
+    s->process = process_new(s->metrics, hooks->name);
+    enum outcome rc = reactor_open(&s->reactor, err);
+    if (!rc)
+        rc = open_admin(s, set, err);
+    if (rc) {
+        service_close(s);
+        return rc;
+    }
+    prepare_life(s);
+    *out = s;
+    return OUTCOME_OK;
+}
+
+void service_close(struct service *s)
+{
+    if (!s)
+        return;
+    http_server_close(s->admin);
+    reactor_timer_free(s->drain);
+    reactor_timer_free(s->deadline);
+    reactor_timer_free(s->watchdog);
+    metrics_free(s->metrics);
+    process_free(s->process);
+    reactor_close(s->reactor);
+    free(s->address);
+    free(s);
+}
+
+struct reactor *service_reactor(struct service *s)
+{
+    return s->reactor;
+}
+
+struct metrics *service_metrics(struct service *s)
+{
+    return s->metrics;
+}
+
+enum outcome service_run(struct service *s, struct err *err)
+{
+    process_log_up(s->address, http_server_port(s->admin));
+    (void)sd_notify(0, "READY=1");
+    if (s->watchdog_us > 0)
+        reactor_timer_set(s->watchdog, 0);
+
+    reactor_run(s->reactor);
+
+    if (s->failed)
+        return err_set(err, OUTCOME_FATAL, "%s", s->failure.text);
+    log_line(LOG_LEVEL_INFO, "process_down", LOG_T("reason", "drained"));
+    return OUTCOME_OK;
+}
