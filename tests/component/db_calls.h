@@ -1,9 +1,10 @@
-// db_calls.h: for tests of what talks to PostgreSQL: a reactor that is run until
-// something happened, and a record of what each request was answered.
+// db_calls.h: for tests of what talks to PostgreSQL: a record of what each request was
+// answered.
 #ifndef DB_CALLS_H
 #define DB_CALLS_H
 
 #include "db.h"
+#include "loop.h"
 #include "pg.h"
 
 #include <setjmp.h>
@@ -13,11 +14,6 @@
 
 struct metrics;
 struct reactor;
-
-// loop_until turns the loop until is_true(arg), asked every millisecond; it fails the
-// test after a minute. loop_once runs what is due now.
-void loop_until(struct reactor *r, bool (*is_true)(void *arg), void *arg);
-void loop_once(struct reactor *r);
 
 // What one request was answered; zero-initialise it. check may be NULL.
 struct call {
