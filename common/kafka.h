@@ -37,13 +37,21 @@ struct kafka_settings {
 
 struct rd_kafka_conf_s;
 
-// kafka_conf_new returns a configuration with brokers, pass-through properties and log
-// routing set; the caller owns it.
-//   OUTCOME_REJECT  a property that librdkafka refuses; the text names it.
+// kafka_conf_new returns a configuration with our common defaults, brokers, log routing
+// and, above the defaults, the pass-through properties; the caller owns it. A ';' inside
+// a property's value is written twice.
+//   OUTCOME_REJECT  a property that librdkafka refuses or that smsq needs as it is; the
+//                   text names it.
 MUST_CHECK enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
                                        const struct kafka_settings *set, struct err *err);
 
 // kafka_conf_set sets one property of ours; a refusal is a bug and asserts.
+// kafka_conf_set_int is the same for numbers.
 void kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value);
+void kafka_conf_set_int(struct rd_kafka_conf_s *conf, const char *name, int64_t value);
+
+// kafka_conf_default is kafka_conf_set, unless kafka.properties names the property.
+void kafka_conf_default(struct rd_kafka_conf_s *conf, const struct kafka_settings *set,
+                        const char *name, const char *value);
 
 #endif

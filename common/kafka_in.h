@@ -16,7 +16,8 @@ struct kafka_origin {
     int32_t partition;
     int64_t offset;
     uint32_t generation;  // of the assignment: acks of an older one are ignored
-    uint32_t place;       // in the partition's ring
+    uint32_t lane;        // index of the partition in the assignment
+    uint32_t place;       // among the partition's unacknowledged records
 };
 
 struct kafka_record {
@@ -27,7 +28,8 @@ struct kafka_record {
     const char *value;  // borrowed likewise; NULL for a tombstone
     size_t value_len;
     int64_t at_ms;  // record time, UTC
-    void *message;  // librdkafka's
+    void *event;    // librdkafka's; NULL once given back
+    struct kafka_in *from;
 };
 
 struct kafka_in_settings {
@@ -38,15 +40,19 @@ struct kafka_in_settings {
     size_t unacked_max;  // per partition: a full ring stops that partition
 };
 
-// kafka_in_open joins the group. ready(arg) runs, from the loop, whenever records may
-// have arrived after kafka_in_next returned false, and after each assignment.
+// kafka_in_open joins the group. ready(arg) runs, from the loop, whenever kafka_in_next
+// may return true again after it returned false, and after each assignment. metrics may
+// be NULL.
+//   OUTCOME_REJECT  a bad property (kafka_conf_new).
+//   OUTCOME_FATAL   librdkafka or the kernel refused to start.
 MUST_CHECK enum outcome kafka_in_open(struct kafka_in **out, struct reactor *r,
                                       const struct kafka_in_settings *set,
                                       void (*ready)(void *arg), void *arg,
                                       struct metrics *metrics, struct err *err);
 
 // kafka_in_next takes the next record, fair between partitions. Returns false when none
-// is here now. kafka_in_done_with gives the record's memory back.
+// is here now. kafka_in_done_with gives the record's memory back, at any time: after a
+// revocation and after kafka_in_close too.
 MUST_CHECK bool kafka_in_next(struct kafka_in *k, struct kafka_record *out);
 void kafka_in_done_with(struct kafka_record *rec);
 
@@ -57,10 +63,16 @@ void kafka_in_ack(struct kafka_in *k, const struct kafka_origin *origin);
 // kafka_in_is_assigned: the group gave us its answer (maybe no partition). For readyz.
 bool kafka_in_is_assigned(const struct kafka_in *k);
 
+// kafka_in_error says why no records come, or NULL. Borrowed until the next turn of the
+// loop. kafka_in_is_fatal: they never will again, the process must be started anew.
+const char *kafka_in_error(const struct kafka_in *k);
+bool kafka_in_is_fatal(const struct kafka_in *k);
+
 // kafka_in_stop_reading makes kafka_in_next return false from now on; acks still count.
 void kafka_in_stop_reading(struct kafka_in *k);
 
-// kafka_in_close commits what was acknowledged and leaves the group, at most 5 s.
+// kafka_in_close commits what was acknowledged and leaves the group, at most 5 s. It
+// blocks meanwhile; kafka_in_ack must not come later.
 void kafka_in_close(struct kafka_in *k);
 
 #endif

@@ -15,7 +15,10 @@ struct kafka_out_settings {
     const struct kafka_settings *kafka;
     int64_t linger_us;   // 500
     int64_t timeout_ms;  // give up on a record after this long: OUTCOME_RETRY
-    int64_t queue_max;   // records waiting at most
+    int64_t queue_max;   // records waiting at most; 1 to 10 million
+    // NULL-ended, or NULL: asked about at start, so that the first record to one of them
+    // does not wait for its leader. Other topics work too.
+    const char *const *topics;
 };
 
 struct kafka_out_record {
@@ -31,23 +34,31 @@ struct kafka_out_record {
 // (too large, unknown topic).
 typedef void kafka_out_done(void *arg, enum outcome rc, const char *reason);
 
+// metrics may be NULL.
+//   OUTCOME_REJECT  a bad property (kafka_conf_new).
+//   OUTCOME_FATAL   librdkafka or the kernel refused to start.
 MUST_CHECK enum outcome kafka_out_open(struct kafka_out **out, struct reactor *r,
                                        const struct kafka_out_settings *set,
                                        struct metrics *metrics, struct err *err);
 
 // kafka_out_submit copies the record and queues it; done runs exactly once, from the
 // loop, never from inside submit.
-//   OUTCOME_RETRY   the queue is full; done will not run.
-//   OUTCOME_REJECT  it can never be sent (too large); done will not run.
+//   OUTCOME_RETRY   the queue is full, or closing; done will not run.
+//   OUTCOME_REJECT  it can never be sent (too large, topic known not to exist); done will
+//                   not run.
 MUST_CHECK enum outcome kafka_out_submit(struct kafka_out *k,
                                          const struct kafka_out_record *rec,
                                          kafka_out_done *done, void *arg,
                                          struct err *err);
 
-// kafka_out_in_flight counts records without a report; kafka_out_is_up says whether a
-// broker answered and none of the last records timed out.
+// kafka_out_in_flight counts records without a report.
 size_t kafka_out_in_flight(const struct kafka_out *k);
+
+// kafka_out_is_up: a broker answers, and no record ran out of time in the last 5 s (a
+// record that Kafka took since ends that). kafka_out_error says what is wrong, or NULL;
+// borrowed until the next turn of the loop.
 bool kafka_out_is_up(const struct kafka_out *k);
+const char *kafka_out_error(const struct kafka_out *k);
 
 // kafka_out_close waits up to 5 s for reports (done runs), then drops the rest with
 // OUTCOME_RETRY.

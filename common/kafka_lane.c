@@ -1,0 +1,72 @@
+#include "kafka_lane.h"
+
+#include <assert.h>
+
+void kafka_lane_open(struct kafka_lane *lane, size_t unacked_max)
+{
+    lane->stored = -1;
+    lane->may_have = true;
+    watermark_init(&lane->watermark, unacked_max);
+    lane->queue =
+        rd_kafka_queue_get_partition(lane->client->rk, lane->topic, lane->partition);
+    assert(lane->queue);
+    rd_kafka_queue_forward(lane->queue, NULL);
+    kafka_client_watch(lane->client, lane->queue);
+}
+
+void kafka_lane_close(struct kafka_lane *lane)
+{
+    kafka_client_unwatch(lane->queue);
+    rd_kafka_queue_destroy(lane->queue);
+    watermark_free(&lane->watermark);
+}
+
+static void fill_record(struct kafka_lane *lane, rd_kafka_event_t *event,
+                        const rd_kafka_message_t *message, struct kafka_record *out)
+{
+    rd_kafka_timestamp_type_t type;
+
+    *out = (struct kafka_record){
+        .origin = { .partition = lane->partition, .offset = message->offset },
+        .topic = lane->topic,
+        .key = message->key,
+        .key_len = message->key_len,
+        .value = message->payload,
+        .value_len = message->len,
+        .at_ms = rd_kafka_message_timestamp(message, &type),
+        .event = event,
+    };
+    out->origin.place = watermark_add(&lane->watermark, message->offset);
+}
+
+// An offset that is not above the last one came twice: librdkafka may fetch again inside
+// one assignment.
+bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
+{
+    rd_kafka_event_t *event;
+
+    while ((event = rd_kafka_queue_poll(lane->queue, 0))) {
+        const rd_kafka_message_t *message = NULL;
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_FETCH)
+            message = rd_kafka_event_message_next(event);
+        else
+            kafka_client_take(lane->client, event);
+        if (message && message->offset > lane->watermark.last) {
+            fill_record(lane, event, message, out);
+            return true;
+        }
+        rd_kafka_event_destroy(event);
+    }
+    lane->may_have = false;
+    return false;
+}
+
+int64_t kafka_lane_lag(const struct kafka_lane *lane)
+{
+    int64_t at = watermark_at(&lane->watermark), low = 0, high = 0;
+
+    if (at < 0 || rd_kafka_get_watermark_offsets(lane->client->rk, lane->topic,
+                                                 lane->partition, &low, &high))
+        return 0;
+    return high > at ? high - at : 0;
+}
