@@ -274,10 +274,14 @@ static void put_digits(char *out, int value, int count)
 void buf_add_time(struct buf *b, int64_t wall_us)
 {
     static const char form[] = "0000-00-00T00:00:00.000Z";
-    const int64_t behind_us =
-        (wall_us % 1000000 + 1000000) % 1000000;  // also before 1970
-    time_t seconds = (time_t)((wall_us - behind_us) / 1000000);
+    int64_t behind_us = wall_us % 1000000;
+    time_t seconds = (time_t)(wall_us / 1000000);
     struct tm tm;
+
+    if (behind_us < 0) {  // before 1970
+        behind_us += 1000000;
+        seconds--;
+    }
     bool shown = gmtime_r(&seconds, &tm) && tm.tm_year >= -1900 && tm.tm_year <= 8099;
 
     char *out = make_room(b, shown ? sizeof(form) - 1 : SIZE_MAX);

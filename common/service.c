@@ -167,8 +167,9 @@ static enum outcome open_admin(struct service *s, const struct service_settings 
         .header_max_bytes = HTTP_HEADER_MAX_BYTES,
         .name = "admin",
     };
+    // Its requests are not counted: the program's main port is, under the same names.
     enum outcome rc =
-        http_server_open(&s->admin, s->reactor, &admin, admin_routes, s, s->metrics, err);
+        http_server_open(&s->admin, s->reactor, &admin, admin_routes, s, NULL, err);
     if (rc)
         err_context(err, "admin port");
     return rc;
