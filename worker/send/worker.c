@@ -162,6 +162,17 @@ static bool is_drained(void *arg)
     return w->held.count == 0 && dead_letters_pending(w->dead) == 0;
 }
 
+static void say_lane_ready(const struct kafka_in *in, enum lane lane, struct err *why)
+{
+    const char *error = kafka_in_error(in);
+
+    if (error)
+        err_set(why, OUTCOME_RETRY, "lane %s: %s", lane_name(lane), error);
+    else if (!kafka_in_is_assigned(in))
+        err_set(why, OUTCOME_RETRY, "lane %s: the consumer group is forming",
+                lane_name(lane));
+}
+
 static void say_ready(void *arg, struct err *why)
 {
     const struct worker *w = arg;
@@ -171,11 +182,7 @@ static void say_ready(void *arg, struct err *why)
     else if (!w->registered)
         err_set(why, OUTCOME_RETRY, "the worker is not registered in PostgreSQL yet");
     for (size_t i = 0; i < LANE_COUNT && !why->text[0]; i++)
-        if (!kafka_in_is_assigned(w->lanes[i]))
-            err_set(why, OUTCOME_RETRY,
-                    "no partitions of lane %s yet: Kafka is away or "
-                    "the group is forming",
-                    lane_name((enum lane)i));
+        say_lane_ready(w->lanes[i], (enum lane)i, why);
     if (!why->text[0] && !kafka_out_is_up(w->out))
         err_set(why, OUTCOME_RETRY, "Kafka is away");
 }

@@ -330,10 +330,10 @@ static void say_ready(void *arg, struct err *why)
 
     if (!db_is_up(c->db))
         err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(c->db));
+    else if (kafka_in_error(c->in))
+        err_set(why, OUTCOME_RETRY, "%s", kafka_in_error(c->in));
     else if (!kafka_in_is_assigned(c->in))
-        err_set(why, OUTCOME_RETRY,
-                "no partitions yet: Kafka is away or the group is "
-                "forming");
+        err_set(why, OUTCOME_RETRY, "the consumer group is forming");
 }
 
 static void declare_metrics(struct status_consumer *c)
