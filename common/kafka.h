@@ -30,7 +30,7 @@ struct kafka_settings {
       NULL,                                                                              \
       "Kafka bootstrap servers, host:port with commas" },                                \
     {                                                                                    \
-        "kafka.properties", SETTING_TEXT,                                                \
+        "kafka.properties", SETTING_SECRET,                                              \
             (base) + offsetof(struct kafka_settings, properties), NULL, 0, 4096, NULL,   \
             "further librdkafka properties, key=value with semicolons (TLS, SASL)"       \
     }
