@@ -132,10 +132,9 @@ static void fill_receipt(struct entry *e, const struct kafka_record *rec)
 static bool parse(struct status_consumer *c, struct entry *e,
                   const struct kafka_record *rec)
 {
-    struct sms_status record = { 0 };
     struct err err = { 0 };
     enum outcome rc = rec->value
-                          ? wire_decode(&record, &e->memory, sms_status_fields, c->json,
+                          ? wire_decode(&e->record, &e->memory, sms_status_fields, c->json,
                                         rec->value, rec->value_len, &err)
                           : err_set(&err, OUTCOME_REJECT, "the record has no value");
 
@@ -276,19 +275,22 @@ static void fill(void *arg)
 {
     struct status_consumer *c = arg;
     struct kafka_record rec;
+    struct batch *b = NULL;
 
     if (c->batches > 0)
         return;
-    struct batch *b = xcalloc(1, sizeof(*b));
-    b->owner = c;
-    while (b->count < BATCH_MAX && kafka_in_next(c->in, &rec)) {
+    while ((!b || b->count < BATCH_MAX) && kafka_in_next(c->in, &rec)) {
+        if (!b) {
+            b = xcalloc(1, sizeof(*b));
+            b->owner = c;
+        }
         if (parse(c, &b->entries[b->count], &rec))
             b->count++;
         kafka_in_done_with(&rec);
     }
-    if (b->count > 0)
+    if (b && b->count > 0)
         submit(b);
-    else
+    else if (b)
         batch_free(b);
 }
 
