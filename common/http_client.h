@@ -23,7 +23,8 @@ struct http_client_settings {
 // The gate runs when the connection stands and before the first byte of the request
 // leaves (CURLOPT_PREREQFUNCTION). Returning false stops it: nothing left us. libcurl
 // itself repeats a request, also a POST, when a reused connection closes before an
-// answer; that second try is always refused and ends as left_us with status 0.
+// answer; that second try is always refused and ends as left_us with status 0. A gate
+// calls nothing of this client.
 typedef bool http_gate(void *arg);
 
 struct http_call {
@@ -52,7 +53,7 @@ MUST_CHECK enum outcome http_client_open(struct http_client **out, struct reacto
                                          const struct http_client_settings *set,
                                          struct err *err);
 
-// http_client_close ends what is in flight without calling done.
+// http_client_close ends what is in flight without calling done; not from inside done.
 void http_client_close(struct http_client *c);
 
 // http_client_submit starts the call and later runs done(arg, answer) exactly once, from
