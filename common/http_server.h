@@ -13,8 +13,9 @@ struct reactor;
 typedef void http_handler(void *arg, struct http_request *req);
 
 // One row of a route table. Paths match exactly; a path that ends in '*' matches any
-// rest, which http_request_rest returns; the closest row is taken. A known path with another method is 405 with
-// Allow, an unknown path 404; HEAD is answered as GET without body, OPTIONS with Allow.
+// rest, which http_request_rest returns; the closest row is taken. A known path with
+// another method is 405 with Allow, an unknown path 404; HEAD is answered as GET without
+// body, OPTIONS with Allow.
 struct http_route {
     const char *method;  // "GET", "POST"; NULL ends the table
     const char *path;
