@@ -35,8 +35,8 @@ struct http_server_settings {
 
 enum { HTTP_HEADER_MAX_BYTES = 16384 };
 
-// http_server_open listens. routes, names and arg are borrowed until close. metrics may be
-// NULL; of the servers of one process one gets them (series of a name stand in a row).
+// http_server_open listens. routes, names and arg are borrowed until close. metrics may
+// be NULL; of the servers of one process one gets them (series of a name stand in a row).
 //   OUTCOME_FATAL  the port is in use or not allowed; the text names it.
 MUST_CHECK enum outcome http_server_open(struct http_server **out, struct reactor *r,
                                          const struct http_server_settings *set,
