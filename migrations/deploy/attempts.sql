@@ -20,7 +20,8 @@ create table attempts (
     primary key (message_id, turn)
 ) partition by range (message_id);
 
-create index attempts_twilio_sid on attempts (twilio_sid) where twilio_sid is not null;
+-- Only ever looked up by equality, and every SID stands once.
+create index attempts_twilio_sid on attempts using hash (twilio_sid);
 
 comment on table attempts is
     'One row per POST that may have left us: a message sent again has several, each with its own provider id and bill';

@@ -48,8 +48,8 @@ struct send_outcome {
 };
 
 // store_result records outcomes: rows sorted by id, each id once. not_sent leaves no row
-// in attempts. Rows: (message_id uuid, turn int4, status text) of the messages whose
-// status it changed; those that a callback overtook only get SID, times and cost.
+// in attempts. Rows: (message_id uuid, turn int4, status text) of the messages that it
+// changed, as they stand now: one that a callback overtook shows the callback's status.
 void store_result(struct db *db, const struct send_outcome *rows, size_t count,
                   db_done *done, void *arg);
 
