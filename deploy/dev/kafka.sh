@@ -21,7 +21,7 @@ kafka_format() {
     say "Formatting Kafka's storage in $run/kafka/data."
     rm -rf "$run/kafka/data"
     id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
-    java -Xmx256m -cp "$1" kafka.tools.StorageTool format -t "${id/#-/a}" \
+    java -Xmx256m -XX:-UsePerfData -Djava.io.tmpdir="$run/kafka/tmp" -cp "$1" kafka.tools.StorageTool format -t "${id/#-/a}" \
         -c "$run/kafka/server.properties" >"$run/logs/kafka-format.log" 2>&1 </dev/null ||
         { cat "$run/logs/kafka-format.log" >&2 && fail "Kafka's format failed; its message" \
             "stands above."; }
@@ -37,11 +37,13 @@ kafka_start() {
     fi
     kafka_check_jars || fail "Kafka's jars are missing in $kafka_libs. Run ./dev setup."
     classes=$(kafka_classes)
-    mkdir -p "$run/kafka"
+    rm -rf "$run/kafka/tmp"
+    mkdir -p "$run/kafka/tmp"
     kafka_write_properties
     kafka_format "$classes"
     say "Starting kafka on port $port."
-    launch kafka java -Xms256m -Xmx512m -XX:+UseG1GC \
+    launch kafka java -Xms256m -Xmx512m -XX:+UseG1GC -XX:-UsePerfData \
+        -Djava.io.tmpdir="$run/kafka/tmp" \
         -Dlog4j2.configurationFile="$tree/deploy/kafka/log4j2.properties" -cp "$classes" \
         kafka.Kafka "$run/kafka/server.properties"
 }
