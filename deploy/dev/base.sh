@@ -60,11 +60,11 @@ pid_file_write() {
 }
 
 # launch NAME COMMAND… starts a program in its own session, its output in the log. The
-# names that "./dev env" prints belong to whatever stack the shell last looked at: a
-# program must not take them for its settings. Descriptor 9 is our lock.
+# names that "./dev env" prints belong to whatever stack the shell last looked at, PORT to
+# anybody: a program must not take them for its settings. Descriptor 9 is our lock.
 declare -A launched_ms=()
 launch() {
-    local name=$1 clean=("--default-signal=INT,QUIT") variable
+    local name=$1 clean=("--default-signal=INT,QUIT" -u PORT) variable
     shift
 
     for variable in "${env_names[@]}"; do
