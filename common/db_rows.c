@@ -1,11 +1,22 @@
 #include "db_rows.h"
 
+#include "db.h"
 #include "db_internal.h"
 
 #include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool db_blames_data(const struct db_answer *answer)
+{
+    static const char *const classes[] = { "22", "23", "54" };
+
+    for (size_t i = 0; i < COUNT_OF(classes); i++)
+        if (strncmp(answer->sqlstate, classes[i], 2) == 0)
+            return true;
+    return false;
+}
 
 size_t db_rows(const struct db_result *r)
 {

@@ -6,7 +6,12 @@
 
 #include "base.h"
 
+struct db_answer;
 struct db_result;
+
+// db_blames_data: a REJECT is about the values (classes 22, 23 and 54), so the rest of a
+// batch may pass without them; others are about the statement, the schema or rights.
+bool db_blames_data(const struct db_answer *answer);
 
 size_t db_rows(const struct db_result *r);      // NULL = 0
 size_t db_affected(const struct db_result *r);  // rows that INSERT, UPDATE… changed

@@ -1,6 +1,7 @@
 #include "status_consumer.h"
 
 #include "buf.h"
+#include "burials.h"
 #include "dead_letters.h"
 #include "json.h"
 #include "kafka_in.h"
@@ -8,12 +9,13 @@
 #include "log.h"
 #include "metrics.h"
 #include "reactor.h"
-#include "status.h"
+#include "status_entry.h"
 #include "store_receipts.h"
 #include "wire.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 enum {
     BATCH_MAX = 500,
@@ -47,138 +49,24 @@ struct status_consumer {
     struct kafka_in *in;
     struct kafka_out *out;
     struct dead_letters *dead;
+    struct burials *burials;
     struct json_reader *json;
     struct reactor_timer *join;
     int64_t join_us;
-    size_t batches;  // in PostgreSQL's hands
+    LIST_HEAD(, batch) batches;  // in PostgreSQL's hands
     struct metric *receipts, *applied, *joined;
     struct metric *received_to_applied;
 };
 
-// One record: its receipt and what it borrows from.
-struct entry {
-    struct sms_status record;
-    struct receipt receipt;
-    struct wire_memory *memory;
-    struct kafka_origin origin;
-};
-
 struct batch {
     struct status_consumer *owner;
+    LIST_ENTRY(batch) next;
     size_t count;
-    struct entry entries[BATCH_MAX];
-};
-
-struct burial {
-    struct status_consumer *owner;
-    struct kafka_origin origin;
+    struct status_entry entries[BATCH_MAX];
 };
 
 static void fill(void *arg);
 static void submit(struct batch *b);
-
-static void on_buried(void *arg, const struct sms_dead *letter)
-{
-    struct burial *b = arg;
-
-    log_line(LOG_LEVEL_WARN, "status_rejected", LOG_T("reason", letter->reason),
-             LOG_T("detail", letter->detail), LOG_I("partition", letter->partition),
-             LOG_I("offset", letter->offset));
-    kafka_in_ack(b->owner->in, &b->origin);
-    free(b);
-}
-
-static void bury(struct status_consumer *c, const struct kafka_record *rec,
-                 const char *reason, const char *detail)
-{
-    struct burial *b = xcalloc(1, sizeof(*b));
-    const struct sms_dead letter = {
-        .reason = reason,
-        .detail = detail,
-        .topic = rec->topic,
-        .partition = rec->origin.partition,
-        .offset = rec->origin.offset,
-        .record_at = rec->at_ms * 1000,
-        .key = { (const unsigned char *)rec->key, rec->key_len },
-        .value = { (const unsigned char *)rec->value, rec->value_len },
-    };
-
-    *b = (struct burial){ c, rec->origin };
-    dead_letters_bury(c->dead, &letter, on_buried, b);
-}
-
-static void fill_receipt(struct entry *e, const struct kafka_record *rec)
-{
-    const struct sms_status *record = &e->record;
-
-    e->origin = rec->origin;
-    e->receipt = (struct receipt){
-        .recorded_at_us = rec->at_ms * 1000,
-        .partition = rec->origin.partition,
-        .offset = rec->origin.offset,
-        .turn = record->turn,
-        .twilio_sid = record->twilio_sid,
-        .word = record->status,
-        .status = status_of_provider(record->status),
-        .rank = status_rank(record->status),
-        .error_code = record->error_code,
-        .raw = record->raw,
-        .received_at_us = record->received_at,
-    };
-    memcpy(e->receipt.message_id, record->message_id, 16);
-}
-
-// Returns false when the record went to sms.dead.
-static bool parse(struct status_consumer *c, struct entry *e,
-                  const struct kafka_record *rec)
-{
-    struct err err = { 0 };
-    enum outcome rc = rec->value
-                          ? wire_decode(&e->record, &e->memory, sms_status_fields, c->json,
-                                        rec->value, rec->value_len, &err)
-                          : err_set(&err, OUTCOME_REJECT, "the record has no value");
-
-    if (rc) {
-        bury(c, rec, "bad_record", err.text);
-        return false;
-    }
-    fill_receipt(e, rec);
-    return true;
-}
-
-static int compare_receipts(const void *a, const void *b)
-{
-    const struct receipt *const *x = a, *const *y = b;
-    int by_id = memcmp((*x)->message_id, (*y)->message_id, 16);
-
-    if (by_id)
-        return by_id;
-    if ((*x)->turn != (*y)->turn)
-        return (*x)->turn < (*y)->turn ? -1 : 1;
-    return (*y)->rank - (*x)->rank;  // the highest rank of a turn comes first
-}
-
-static bool is_same_turn(const struct receipt *a, const struct receipt *b)
-{
-    return a->turn == b->turn && memcmp(a->message_id, b->message_id, 16) == 0;
-}
-
-// Of each known (id, turn) with a known word the highest rank, once, sorted.
-static size_t pick_best(const struct receipt *all, size_t count,
-                        const struct receipt **best)
-{
-    static const unsigned char unknown[16];
-    size_t known = 0, kept = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (all[i].rank >= 0 && memcmp(all[i].message_id, unknown, 16) != 0)
-            best[known++] = &all[i];
-    qsort(best, known, sizeof(struct receipt *), compare_receipts);
-    for (size_t i = 0; i < known; i++)
-        if (kept == 0 || !is_same_turn(best[kept - 1], best[i]))
-            best[kept++] = best[i];
-    return kept;
-}
 
 static void report(struct status_consumer *c, const struct db_result *rows)
 {
@@ -192,7 +80,7 @@ static void report(struct status_consumer *c, const struct db_result *rows)
 static void batch_free(struct batch *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        wire_free(b->entries[i].memory);
+        status_entry_free(&b->entries[i]);
     free(b);
 }
 
@@ -209,7 +97,7 @@ static void split(struct batch *b)
     submit(other);
 }
 
-static void bury_entry(struct status_consumer *c, const struct entry *e,
+static void bury_entry(struct status_consumer *c, const struct status_entry *e,
                        const char *reason)
 {
     struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
@@ -222,7 +110,7 @@ static void bury_entry(struct status_consumer *c, const struct entry *e,
         .value_len = value.len,
         .at_ms = e->receipt.recorded_at_us / 1000,
     };
-    bury(c, &rec, "refused_by_database", reason);
+    burials_bury(c->burials, c->in, &rec, "refused_by_database", reason);
     buf_free(&value);
 }
 
@@ -245,15 +133,17 @@ static void on_stored(void *arg, const struct db_answer *answer)
     struct batch *b = arg;
     struct status_consumer *c = b->owner;
 
-    c->batches--;
-    if (answer->rc && b->count > 1) {
+    LIST_REMOVE(b, next);
+    if (answer->rc && db_blames_data(answer) && b->count > 1) {
         split(b);
         return;
     }
-    if (answer->rc)
+    if (!answer->rc)
+        settle(b, answer->rows);
+    else if (db_blames_data(answer))
         bury_entry(c, &b->entries[0], answer->reason);
     else
-        settle(b, answer->rows);
+        service_fail(c->service, answer->reason);
     batch_free(b);
     fill(c);
 }
@@ -265,9 +155,21 @@ static void submit(struct batch *b)
 
     for (size_t i = 0; i < b->count; i++)
         all[i] = b->entries[i].receipt;
-    size_t best_count = pick_best(all, b->count, best);
-    b->owner->batches++;
+    size_t best_count = status_entry_best(all, b->count, best);
+    LIST_INSERT_HEAD(&b->owner->batches, b, next);
     store_receipts(b->owner->db, all, b->count, best, best_count, on_stored, b);
+}
+
+// Returns false when the record went to sms.dead.
+static bool read_entry(struct status_consumer *c, struct status_entry *e,
+                       const struct kafka_record *rec)
+{
+    struct err err = { 0 };
+
+    if (!status_entry_read(e, c->json, rec, &err))
+        return true;
+    burials_bury(c->burials, c->in, rec, "bad_record", err.text);
+    return false;
 }
 
 // While one batch is written the next one gathers in Kafka's queues.
@@ -277,14 +179,12 @@ static void fill(void *arg)
     struct kafka_record rec;
     struct batch *b = NULL;
 
-    if (c->batches > 0)
+    if (!LIST_EMPTY(&c->batches))
         return;
-    while ((!b || b->count < BATCH_MAX) && kafka_in_next(c->in, &rec)) {
-        if (!b) {
-            b = xcalloc(1, sizeof(*b));
-            b->owner = c;
-        }
-        if (parse(c, &b->entries[b->count], &rec))
+    struct batch *b = xcalloc(1, sizeof(*b));
+    b->owner = c;
+    while (b->count < BATCH_MAX && kafka_in_next(c->in, &rec)) {
+        if (read_entry(c, &b->entries[b->count], &rec))
             b->count++;
         kafka_in_done_with(&rec);
     }
@@ -297,7 +197,6 @@ static void fill(void *arg)
 static void on_joined(void *arg, const struct db_answer *answer)
 {
     struct status_consumer *c = arg;
-
     size_t count = answer->rc ? 0 : db_rows(answer->rows);
 
     if (answer->rc)
@@ -323,7 +222,7 @@ static void on_stop(void *arg)
 static bool is_drained(void *arg)
 {
     const struct status_consumer *c = arg;
-    return c->batches == 0 && dead_letters_pending(c->dead) == 0;
+    return LIST_EMPTY(&c->batches) && dead_letters_pending(c->dead) == 0;
 }
 
 static void say_ready(void *arg, struct err *why)
@@ -381,6 +280,7 @@ static enum outcome open_connections(struct status_consumer *c,
     if (rc)
         return rc;
     c->dead = dead_letters_new(loop, c->out, metrics);
+    c->burials = burials_new(c->dead);
     return kafka_in_open(&c->in, loop, &in, fill, c, metrics, err);
 }
 
@@ -418,10 +318,16 @@ void status_consumer_close(struct status_consumer *c)
 {
     if (!c)
         return;
-    kafka_in_close(c->in);
-    kafka_out_close(c->out);
+    kafka_out_close(c->out);  // its last reports still acknowledge records
     dead_letters_free(c->dead);
+    burials_free(c->burials);
+    kafka_in_close(c->in);
     db_close(c->db);
+    while (!LIST_EMPTY(&c->batches)) {
+        struct batch *b = LIST_FIRST(&c->batches);
+        LIST_REMOVE(b, next);
+        batch_free(b);
+    }
     reactor_timer_free(c->join);
     json_reader_free(c->json);
     service_close(c->service);
