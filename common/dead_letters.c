@@ -7,8 +7,8 @@
 #include "reactor.h"
 #include "wire.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { RETRY_AFTER_US = 1000000, LETTER_MAX_BYTES = 900000 };
 
@@ -89,22 +89,30 @@ static void submit(void *arg)
         reactor_timer_set(l->retry, RETRY_AFTER_US);
 }
 
+static void cut(struct wire_bytes *bytes, size_t max, const char *what,
+                struct buf *detail)
+{
+    if (bytes->len <= max)
+        return;
+    buf_addf(detail, " (%s cut from %zu to %zu bytes)", what, bytes->len, max);
+    bytes->len = max;
+}
+
 // Only what done may want later is kept: the place of origin and the reason.
 static void encode(struct letter *l, const struct sms_dead *dead)
 {
     struct sms_dead whole = *dead;
-    struct buf detail = BUF_INIT(ERR_TEXT_BYTES + 100);
+    struct buf detail = BUF_INIT(2 * ERR_TEXT_BYTES);
+    bool is_told = dead->detail && dead->detail[0];
 
-    buf_add_text(&detail, dead->detail ? dead->detail : "");
-    if (whole.value.len > DEAD_VALUE_MAX_BYTES) {
-        buf_addf(&detail, " (value cut from %zu to %d bytes)", whole.value.len,
-                 DEAD_VALUE_MAX_BYTES);
-        whole.value.len = DEAD_VALUE_MAX_BYTES;
-    }
-    l->detail = detail.bytes ? detail.bytes : xstrdup("");
+    buf_addf(&detail, "%.*s", ERR_TEXT_BYTES, is_told ? dead->detail : dead->reason);
+    cut(&whole.key, DEAD_KEY_MAX_BYTES, "key", &detail);
+    cut(&whole.value, DEAD_VALUE_MAX_BYTES, "value", &detail);
+    l->detail = detail.bytes;
     whole.detail = l->detail;
     buf_init(&l->encoded, LETTER_MAX_BYTES);
     wire_encode(&whole, sms_dead_fields, &l->encoded);
+    assert(!l->encoded.failed);  // all its parts are limited above
     l->dead = whole;
     l->dead.key = l->dead.value = (struct wire_bytes){ NULL, 0 };
 }

@@ -11,9 +11,9 @@ struct metrics;
 struct reactor;
 struct sms_dead;
 
-// A value longer than this is cut in the dead letter; detail then says so, and the whole
-// of it stays at its origin until retention ends.
-enum { DEAD_VALUE_MAX_BYTES = 524288 };
+// A key or value longer than this is cut in the dead letter; detail then says so, and the
+// whole of it stays at its origin until retention ends.
+enum { DEAD_KEY_MAX_BYTES = 4096, DEAD_VALUE_MAX_BYTES = 524288 };
 
 // dead_letters_new publishes through out, which it borrows.
 struct dead_letters *dead_letters_new(struct reactor *r, struct kafka_out *out,
