@@ -61,7 +61,7 @@ struct sms_job {
     int32_t segments;
     int64_t estimate_micros;
     const char *currency;           // ISO 4217
-    const char *rate_note;          // "default_rate" when the card has no row, or NULL
+    const char *rate_note;          // "default_rate", "no_rate" (no row at all), or NULL
     const char *template_ref;       // "template": id@version, or NULL
     unsigned char campaign_id[16];  // zero = none
     int32_t row;                    // of the campaign; 0 = none

@@ -27,7 +27,7 @@ comment on column cost_entries.seq is 'Number of the entry within its kind: 0 fo
 comment on column cost_entries.twilio_sid is 'Provider''s id of the attempt that costs it';
 comment on column cost_entries.kind is 'estimate: from the rate card; price: the provider''s word, less what stood before';
 comment on column cost_entries.currency is 'Currency of the amounts (ISO 4217)';
-comment on column cost_entries.rate_note is 'default_rate: the rate card had no row for the country; else null';
+comment on column cost_entries.rate_note is 'default_rate: the rate card had no row for the country; no_rate: none at all; else null';
 comment on column cost_entries.mode is 'Mode of the message: with simulate no money was spent';
 
 insert into partitioned_tables (name, by_id, settings) values

@@ -84,7 +84,7 @@ comment on column messages.sender is 'From number, sender id or Messaging Servic
 comment on column messages.country is 'Recipient''s country (ISO 3166)';
 comment on column messages.to_hint is 'Country and last three digits of the recipient, for people';
 comment on column messages.currency is 'Currency of estimate_micros (ISO 4217)';
-comment on column messages.rate_note is 'default_rate: the rate card had no row for the country; else null';
+comment on column messages.rate_note is 'default_rate: the rate card had no row for the country; no_rate: none at all; else null';
 comment on column messages.reason is 'Why the status is what it is, where the word does not say it';
 comment on column messages.twilio_sid is 'Provider''s id of the attempt shown';
 comment on column messages.template_ref is 'Template that made the text, as id@version';
