@@ -383,8 +383,8 @@ void receiver_close(struct receiver *r)
 {
     if (!r)
         return;
+    kafka_out_close(r->out);  // its last reports still answer requests
     http_server_close(r->server);
-    kafka_out_close(r->out);
     signature_keys_close(r->tokens);
     service_close(r->service);
     keys_close(&r->keys);

@@ -246,8 +246,8 @@ void producer_close(struct producer *p)
 {
     if (!p)
         return;
+    kafka_out_close(p->out);  // its last reports still answer requests
     http_server_close(p->server);
-    kafka_out_close(p->out);
     db_close(p->db);
     access_free(p->access);
     json_reader_free(p->json);
