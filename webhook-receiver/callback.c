@@ -9,8 +9,8 @@
 
 enum { TURN_MAX = 1000000, ERROR_CODE_MAX = 999999 };
 
-// Copies the first of the two parameters that is there; false when none is, or it is too
-// long or empty for what it should be.
+// Copies the first of the two parameters that is there; false when none is, or it cannot
+// be what it should be: empty, too long, with a NUL.
 static bool copy(char *out, size_t size, const struct form *form, const char *name,
                  const char *old_name)
 {
@@ -18,7 +18,8 @@ static bool copy(char *out, size_t size, const struct form *form, const char *na
 
     if (!pair)
         pair = form_find(form, old_name);
-    if (!pair || pair->value_len == 0 || pair->value_len >= size)
+    if (!pair || pair->value_len == 0 || pair->value_len >= size ||
+        memchr(pair->value, '\0', pair->value_len))
         return false;
     memcpy(out, pair->value, pair->value_len);
     out[pair->value_len] = '\0';

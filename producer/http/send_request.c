@@ -159,6 +159,16 @@ static const struct {
     { "region", read_region },
 };
 
+// How much of a name is shown: up to 64 bytes, and no part of a character.
+static int shown_len(const char *name, size_t len)
+{
+    size_t shown = len > 64 ? 64 : len;
+
+    while (shown < len && ((unsigned char)name[shown] & 0xc0) == 0x80)
+        shown--;
+    return (int)shown;
+}
+
 static enum outcome unknown_member(struct draft *d, const char *name, size_t len)
 {
     d->complaint->status = 422;
@@ -167,7 +177,7 @@ static enum outcome unknown_member(struct draft *d, const char *name, size_t len
         &d->complaint->detail, OUTCOME_REJECT,
         "\"%.*s\" is not a field of this request; it has to, body, from, class, "
         "reference, expires_in, strict and region",
-        len > 64 ? 64 : (int)len, name);
+        shown_len(name, len), name);
 }
 
 static enum outcome on_member(void *arg, const char *name, size_t len,
