@@ -4,16 +4,15 @@
 #include "db.h"
 #include "dead_letters.h"
 #include "job.h"
-#include "json.h"
+#include "job_reader.h"
 #include "kafka.h"
-#include "keys.h"
 #include "log.h"
 #include "metrics.h"
-#include "seal.h"
 #include "store_claims.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 // While a batch is being claimed the next one gathers: few and full batches under load,
 // single jobs at once when there is little to do. Urgent jobs do not wait for others.
@@ -23,6 +22,7 @@ enum claim_result { CLAIM_WON, CLAIM_REPEATED, CLAIM_ENDED, CLAIM_RESULT_COUNT }
 
 struct batch {
     struct intake *owner;
+    LIST_ENTRY(batch) next;
     size_t count;
     int64_t sent_us;
     struct job *jobs[CLAIM_BATCH_MAX];  // sorted by id, each id once
@@ -30,14 +30,15 @@ struct batch {
 
 struct intake {
     struct intake_settings set;
-    struct json_reader *json;
-    struct buf plain;  // an unsealed content; cleared after use
+    struct job_reader *reader;
+    LIST_HEAD(, batch) claims;  // in PostgreSQL's hands
     size_t claims_in_flight;
     size_t claiming;
     struct metric *results[CLAIM_RESULT_COUNT];
     struct metric *claim_time, *accept_to_claim;
 };
 
+static void claim(struct intake *in, struct job **jobs, size_t count);
 static void submit(struct intake *in, struct job **jobs, size_t count);
 
 struct intake *intake_new(const struct intake_settings *set, struct metrics *metrics)
@@ -50,8 +51,7 @@ struct intake *intake_new(const struct intake_settings *set, struct metrics *met
     struct intake *in = xcalloc(1, sizeof(*in));
 
     in->set = *set;
-    in->json = json_reader_new();
-    buf_init(&in->plain, WIRE_SEALED_MAX_BYTES);
+    in->reader = job_reader_new(set->keys);
     for (size_t i = 0; i < CLAIM_RESULT_COUNT; i++)
         in->results[i] = metrics_counter(metrics, "smsq_claims_total", labels[i],
                                          "Jobs by what their claim came to.");
@@ -69,8 +69,12 @@ void intake_free(struct intake *in)
 {
     if (!in)
         return;
-    json_reader_free(in->json);
-    buf_free(&in->plain);
+    while (!LIST_EMPTY(&in->claims)) {
+        struct batch *b = LIST_FIRST(&in->claims);
+        LIST_REMOVE(b, next);
+        free(b);
+    }
+    job_reader_free(in->reader);
     free(in);
 }
 
@@ -103,6 +107,7 @@ static void on_buried(void *arg, const struct sms_dead *letter)
              LOG_I("partition", letter->partition), LOG_I("offset", letter->offset));
     acknowledge(in, job);
     job_free(in->set.held, job);
+    intake_fill(in);
 }
 
 static void bury(struct intake *in, struct job *job, const struct kafka_record *rec,
@@ -114,7 +119,7 @@ static void bury(struct intake *in, struct job *job, const struct kafka_record *
         .topic = rec->topic,
         .partition = rec->origin.partition,
         .offset = rec->origin.offset,
-        .record_at = rec->at_ms * 1000,
+        .record_at = rec->at_ms > 0 ? rec->at_ms * 1000 : 0,
         .key = { (const unsigned char *)rec->key, rec->key_len },
         .value = { (const unsigned char *)rec->value, rec->value_len },
     };
@@ -143,43 +148,19 @@ static void bury_job(struct intake *in, struct job *job, const char *reason,
     buf_free(&value);
 }
 
-// What is sealed is bound to its message and client.
-static enum outcome unseal(struct intake *in, struct job *job, struct err *err)
-{
-    unsigned char aad[SEAL_AAD_BYTES];
-
-    buf_clear(&in->plain);
-    seal_message_aad(aad, job->sms.message_id, job->sms.client);
-    enum outcome rc =
-        seal_open(in->set.keys->seal, aad, sizeof(aad), job->sms.sealed.bytes,
-                  job->sms.sealed.len, &in->plain, err);
-    if (!rc)
-        rc = wire_decode(&job->content, &job->content_memory, sms_content_fields,
-                         in->json, in->plain.bytes, in->plain.len, err);
-    return rc;
-}
-
 // Returns the parsed job, or NULL when the record went to sms.dead.
 static struct job *parse(struct intake *in, enum lane lane,
                          const struct kafka_record *rec)
 {
     struct job *job = xcalloc(1, sizeof(*job));
+    const char *reason;
     struct err err = { 0 };
-    const char *reason = "bad_record";
 
     job->intake = in;
     job->lane = lane;
     job->origin = rec->origin;
     job_hold(in->set.held, job);
-    enum outcome rc = rec->value
-                          ? wire_decode(&job->sms, &job->memory, sms_job_fields, in->json,
-                                        rec->value, rec->value_len, &err)
-                          : err_set(&err, OUTCOME_REJECT, "the record has no value");
-    if (!rc) {
-        reason = "cannot_open";
-        rc = unseal(in, job, &err);
-    }
-    if (!rc)
+    if (!job_reader_read(in->reader, job, rec, &reason, &err))
         return job;
     bury(in, job, rec, reason, err.text);
     return NULL;
@@ -218,10 +199,23 @@ static int find_row(const struct db_result *rows, const struct job *job, size_t 
     return -1;
 }
 
+// Its repeats are lower turns, and one of them may be the first: they are claimed anew.
+static void bury_unknown(struct intake *in, struct job *job)
+{
+    struct job *repeats[CLAIM_BATCH_MAX], *repeat;
+    size_t count = 0;
+
+    while ((repeat = job_queue_pop(&job->repeats)) != NULL)
+        repeats[count++] = repeat;
+    bury_job(in, job, "no_row", "a turn above 1 of an unknown message");
+    if (count > 0)
+        claim(in, repeats, count);
+}
+
 static void settle(struct intake *in, struct job *job, const char *status, int32_t turn)
 {
     if (strcmp(status, "no_row") == 0) {
-        bury_job(in, job, "no_row", "a turn above 1 of an unknown message");
+        bury_unknown(in, job);
         return;
     }
     bool won = strcmp(status, "claimed") == 0;
@@ -254,6 +248,21 @@ static void settle_all(struct batch *b, const struct db_result *rows)
     }
 }
 
+static void settle_refusal(struct batch *b, const struct db_answer *answer)
+{
+    struct intake *in = b->owner;
+    size_t half = b->count / 2;
+
+    if (!db_blames_data(answer)) {
+        in->set.fail(in->set.arg, answer->reason);
+    } else if (b->count > 1) {  // halve it until the bad row stands alone
+        submit(in, b->jobs, half);
+        submit(in, b->jobs + half, b->count - half);
+    } else {
+        bury_job(in, b->jobs[0], "refused_by_database", answer->reason);
+    }
+}
+
 // Runs when the database has answered one claim batch. From here on the rows belong to
 // PostgreSQL: the records are acknowledged whether won or not, and a crash on any later
 // line is the reconciler's to repair.
@@ -262,17 +271,14 @@ static void on_claimed(void *arg, const struct db_answer *answer)
     struct batch *b = arg;
     struct intake *in = b->owner;
 
+    LIST_REMOVE(b, next);
     in->claims_in_flight--;
     in->claiming -= b->count;
     metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
-    if (!answer->rc) {
+    if (answer->rc)
+        settle_refusal(b, answer);
+    else
         settle_all(b, answer->rows);
-    } else if (b->count > 1) {  // halve it until the bad row stands alone
-        submit(in, b->jobs, b->count / 2);
-        submit(in, b->jobs + b->count / 2, b->count - b->count / 2);
-    } else {
-        bury_job(in, b->jobs[0], "refused_by_database", answer->reason);
-    }
     if (answer->repeated)
         in->set.release(in->set.arg);
     free(b);
@@ -290,6 +296,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     memcpy(b->jobs, jobs, count * sizeof(struct job *));
     for (size_t i = 0; i < count; i++)
         records[i] = &b->jobs[i]->sms;
+    LIST_INSERT_HEAD(&in->claims, b, next);
     in->claims_in_flight++;
     in->claiming += count;
     store_claim(in->set.db, records, count, in->set.epoch, on_claimed, b);
@@ -312,6 +319,12 @@ static void claim(struct intake *in, struct job **jobs, size_t count)
         submit(in, jobs, kept);
 }
 
+// Any record may turn out to be one for sms.dead.
+static bool may_bury(const struct intake *in)
+{
+    return dead_letters_pending(in->set.dead) < CLAIM_BURIALS_MAX;
+}
+
 // Reads up to limit records of one lane into jobs; returns how many parsed.
 static size_t read_lane(struct intake *in, enum lane lane, struct job **jobs,
                         size_t limit)
@@ -319,7 +332,7 @@ static size_t read_lane(struct intake *in, enum lane lane, struct job **jobs,
     struct kafka_record rec;
     size_t count = 0;
 
-    while (count < limit && kafka_in_next(in->set.lanes[lane], &rec)) {
+    while (count < limit && may_bury(in) && kafka_in_next(in->set.lanes[lane], &rec)) {
         struct job *job = parse(in, lane, &rec);
         kafka_in_done_with(&rec);
         if (job)

@@ -15,7 +15,8 @@ struct kafka_in;
 struct keys;
 struct metrics;
 
-enum { CLAIM_BATCH_MAX = 500 };
+// CLAIM_BURIALS_MAX: so many letters that sms.dead has not taken stop the reading.
+enum { CLAIM_BATCH_MAX = 500, CLAIM_BURIALS_MAX = 1000 };
 
 struct intake_settings {
     struct kafka_in *const *lanes;  // LANE_COUNT; borrowed, as all here
@@ -27,6 +28,8 @@ struct intake_settings {
     size_t (*room)(void *arg);                // how many more jobs may be claimed now
     void (*won)(void *arg, struct job *job);  // takes the job: POST it
     void (*release)(void *arg);               // a claim's answer was lost
+    // A claim was refused for what is no record's fault: this worker cannot go on.
+    void (*fail)(void *arg, const char *reason);
     void *arg;
 };
 

@@ -11,22 +11,26 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 enum {
     LINGER_US = 20000,  // a fuller batch costs PostgreSQL less per row
     BACKOFF_FIRST_US = 500000,
     BACKOFF_MAX_US = 300000000,
     MISCONFIGURED_US = 60000000,
+    RETRY_AFTER_MAX_US = 1000000000,  // the longest that Twilio can make us wait
 };
 
 struct result {
     struct job *job;
     struct send_outcome outcome;
     char sid[35];
+    bool is_plain;  // reduced to "in doubt", after a refusal
 };
 
 struct batch {
     struct results *owner;
+    LIST_ENTRY(batch) next;
     size_t count;
     struct result rows[RESULTS_BATCH_MAX];
 };
@@ -34,7 +38,8 @@ struct batch {
 struct results {
     struct results_settings set;
     struct reactor_timer *linger;
-    struct batch *filling;  // NULL while empty
+    struct batch *filling;       // NULL while empty
+    LIST_HEAD(, batch) writing;  // in PostgreSQL's hands
     size_t count;
     struct metric *outcomes[SEND_RESULT_COUNT];
     struct metric *post_time;
@@ -72,6 +77,11 @@ void results_free(struct results *s)
         return;
     reactor_timer_free(s->linger);
     free(s->filling);
+    while (!LIST_EMPTY(&s->writing)) {
+        struct batch *b = LIST_FIRST(&s->writing);
+        LIST_REMOVE(b, next);
+        free(b);
+    }
     free(s);
 }
 
@@ -102,14 +112,53 @@ static void split(struct batch *b)
     submit(other);
 }
 
+// The row of a POST must not look as if it never began. What PostgreSQL refuses is left
+// to the log, and the bare fact that the message is in doubt is written instead.
+static void make_plain(struct result *row)
+{
+    struct send_outcome *o = &row->outcome;
+
+    row->is_plain = true;
+    row->sid[0] = '\0';
+    o->status = "in_doubt";
+    o->rank = RANK_IN_DOUBT;
+    o->outcome = send_result_name(SEND_IN_DOUBT);
+    o->http_status = o->error_code = o->segments = o->failures = 0;
+    o->due_us = 0;
+}
+
 static void bury(struct batch *b, const struct db_answer *answer)
 {
+    struct result *row = &b->rows[0];
+
     log_line(LOG_LEVEL_ERROR, "result_refused",
-             LOG_U("message_id", b->rows[0].outcome.message_id),
-             LOG_I("turn", b->rows[0].outcome.turn), LOG_T("twilio_sid", b->rows[0].sid),
+             LOG_U("message_id", row->outcome.message_id),
+             LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
+             LOG_T("twilio_sid", row->sid),
+             LOG_I("http_status", row->outcome.http_status),
+             LOG_I("error_code", row->outcome.error_code),
              LOG_T("sqlstate", answer->sqlstate), LOG_T("reason", answer->reason));
-    free_job(b->owner, b->rows[0].job);
-    free(b);
+    if (row->is_plain) {
+        free_job(b->owner, row->job);
+        free(b);
+    } else {
+        make_plain(row);
+        submit(b);
+    }
+}
+
+static void settle_refusal(struct batch *b, const struct db_answer *answer)
+{
+    struct results *s = b->owner;
+
+    if (!db_blames_data(answer)) {
+        s->set.fail(s->set.arg, answer->reason);
+        free(b);  // its jobs stay held: nothing says that they are done
+    } else if (b->count > 1) {
+        split(b);
+    } else {
+        bury(b, answer);
+    }
 }
 
 static void on_written(void *arg, const struct db_answer *answer)
@@ -117,12 +166,9 @@ static void on_written(void *arg, const struct db_answer *answer)
     struct batch *b = arg;
     struct results *s = b->owner;
 
-    if (answer->rc && b->count > 1) {
-        split(b);
-        return;
-    }
+    LIST_REMOVE(b, next);
     if (answer->rc) {
-        bury(b, answer);
+        settle_refusal(b, answer);
     } else {
         for (size_t i = 0; i < b->count; i++)
             free_job(s, b->rows[i].job);
@@ -139,6 +185,7 @@ static void submit(struct batch *b)
         rows[i] = b->rows[i].outcome;
         rows[i].sid = b->rows[i].sid[0] ? b->rows[i].sid : NULL;
     }
+    LIST_INSERT_HEAD(&b->owner->writing, b, next);
     store_result(b->owner->set.db, rows, b->count, on_written, b);
 }
 
@@ -171,6 +218,8 @@ static int64_t wait_us(const struct job *job, const struct twilio_answer *answer
 {
     if (answer->result == SEND_MISCONFIGURED)
         return MISCONFIGURED_US + (int64_t)random_below(MISCONFIGURED_US / 10);
+    if (answer->retry_after_us >= RETRY_AFTER_MAX_US)
+        return RETRY_AFTER_MAX_US;
     if (answer->retry_after_us >= 0)
         return answer->retry_after_us + (int64_t)random_below(BACKOFF_FIRST_US);
     return backoff_us(job->sms.turn);

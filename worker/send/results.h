@@ -18,6 +18,8 @@ struct results_settings {
     struct db *db;               // borrowed
     struct job_set *held;        // jobs leave it when their result stands in PostgreSQL
     void (*on_room)(void *arg);  // runs after a batch was written
+    // A result was refused for what is not its fault: this worker cannot go on.
+    void (*fail)(void *arg, const char *reason);
     void *arg;
 };
 

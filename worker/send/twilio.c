@@ -8,13 +8,16 @@
 #include "keys.h"
 #include "message_id.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    FORM_MAX_BYTES = 3 * WIRE_BODY_MAX_BYTES + 4096,
+    CALLBACK_URL_MAX_BYTES = 1200,  // as the settings allow, and "m="
+    CALLBACK_MAX_BYTES = CALLBACK_URL_MAX_BYTES + 100,
+    FORM_MAX_BYTES = 3 * (WIRE_BODY_MAX_BYTES + CALLBACK_MAX_BYTES) + 1024,
     VALIDITY_MAX_S = 36000,  // Twilio's ValidityPeriod, seconds
     USEFUL_MIN_S = 5,        // Twilio advises more than this
 };
@@ -70,14 +73,21 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
     t->arg = arg;
     t->json = json_reader_new();
     buf_init(&t->url, 1024);
-    buf_init(&t->callback_url, 2048);
+    buf_init(&t->callback_url, CALLBACK_URL_MAX_BYTES);
     buf_addf(&t->url, "%s/2010-04-01/Accounts/%s/Messages.json", set->account->base_url,
              set->account->account_sid);
     buf_addf(&t->callback_url, "%s%cm=", set->callback_url,
              strchr(set->callback_url, '?') ? '&' : '?');
-    if (open_http(t, r, set, err)) {
+    enum outcome rc = OUTCOME_OK;
+    if (t->url.failed || t->callback_url.failed)
+        rc = err_set(err, OUTCOME_REJECT,
+                     "Twilio's address or that for its callbacks is "
+                     "longer than 1000 bytes");
+    if (!rc)
+        rc = open_http(t, r, set, err);
+    if (rc) {
         twilio_close(t);
-        return OUTCOME_FATAL;
+        return rc;
     }
     *out = t;
     return OUTCOME_OK;
@@ -100,7 +110,7 @@ static void add_callback(struct buf *form, const struct twilio *t,
                          const struct sms_job *sms)
 {
     char id[MESSAGE_ID_TEXT_BYTES], tag[CALLBACK_TAG_TEXT_BYTES];
-    struct buf url = BUF_INIT(2048);
+    struct buf url = BUF_INIT(CALLBACK_MAX_BYTES);
 
     message_id_format(id, sms->message_id);
     keys_callback_tag(t->keys, sms->message_id, sms->turn, tag);
@@ -148,6 +158,15 @@ static void copy_text(char *out, size_t size, const struct json_value *value)
     out[value->len] = '\0';
 }
 
+// Twilio writes the number as a text. 0 for anything but one to three digits.
+static int read_segments(const struct json_value *value)
+{
+    char digits[4] = "";
+
+    copy_text(digits, sizeof(digits), value);
+    return digits[strspn(digits, "0123456789")] ? 0 : (int)strtol(digits, NULL, 10);
+}
+
 static bool is_named(const char *name, size_t len, const char *wanted)
 {
     return strlen(wanted) == len && memcmp(name, wanted, len) == 0;
@@ -167,9 +186,7 @@ static enum outcome on_member(void *arg, const char *name, size_t len,
         if (value->integer > 0 && value->integer < 1000000)
             answer->code = (int)value->integer;
     } else if (is_named(name, len, "num_segments")) {
-        char digits[8] = "";
-        copy_text(digits, sizeof(digits), value);
-        answer->segments = (int)strtol(digits, NULL, 10);
+        answer->segments = read_segments(value);
     }
     return OUTCOME_OK;
 }
@@ -183,10 +200,10 @@ static bool is_message_sid(const char *sid)
            hex_decode(bytes, sizeof(bytes), sid + 2, strlen(sid + 2));
 }
 
-// Twilio's own code decides. Without one a 4xx is not Twilio's: a proxy or a wrong
-// address must not burn jobs. A 5xx may hide a message that went out, and a second POST
-// would reach the person twice. 401, 403, 404 and 405 are about us, not about the
-// message.
+// Twilio's own code decides. Without one a 4xx is not Twilio's, and a 3xx never is: a
+// proxy or a wrong address must not burn jobs. A 5xx may hide a message that went out,
+// and a second POST would reach the person twice. 401, 403, 404 and 405 are about us, not
+// about the message.
 static enum send_result classify(const struct http_answer *http,
                                  const struct twilio_answer *answer)
 {
@@ -200,7 +217,9 @@ static enum send_result classify(const struct http_answer *http,
         return SEND_NOT_PROCESSED;
     if (status == 401 || status == 403 || status == 404 || status == 405)
         return SEND_MISCONFIGURED;
-    if (status >= 300 && status < 500 && status != 408)
+    if (status >= 300 && status < 400)
+        return SEND_MISCONFIGURED;
+    if (status >= 400 && status < 500 && status != 408)
         return answer->code ? SEND_REJECTED : SEND_MISCONFIGURED;
     return SEND_IN_DOUBT;
 }
@@ -234,6 +253,7 @@ bool twilio_submit(struct twilio *t, struct job *job)
 
     job->twilio = t;
     build_form(&form, t, job);
+    assert(!form.failed);  // wire.h limits all that is in it
     job->form = form.bytes;
     const struct http_call call = {
         .method = "POST",

@@ -48,6 +48,8 @@ struct twilio_settings {
 
 struct twilio;
 
+//   OUTCOME_REJECT  an address is too long.
+//   OUTCOME_FATAL   the HTTP client refused to start.
 MUST_CHECK enum outcome twilio_open(struct twilio **out, struct reactor *r,
                                     const struct twilio_settings *set, twilio_done *done,
                                     void *arg, struct err *err);

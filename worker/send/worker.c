@@ -68,7 +68,8 @@ struct worker {
     struct job_set held;
     size_t in_flight_max;
     int64_t epoch;
-    bool registered;  // its row stands in workers
+    bool registered;   // its row stands in workers
+    size_t releasing;  // releases that PostgreSQL has not answered
     struct metric *held_gauge, *unwritten_gauge;
 };
 
@@ -119,8 +120,10 @@ static void on_released(void *arg, const struct db_answer *answer)
 {
     struct worker *w = arg;
 
-    (void)w;
-    if (!answer->rc)
+    w->releasing--;
+    if (answer->rc)
+        service_fail(w->service, answer->reason);
+    else
         log_line(LOG_LEVEL_WARN, "claims_released",
                  LOG_I("count", (int64_t)db_rows(answer->rows)));
 }
@@ -132,8 +135,15 @@ static void release(void *arg)
     struct worker *w = arg;
     struct turn_key *held = job_set_keys(&w->held);
 
+    w->releasing++;
     store_release(w->claims, w->epoch, held, w->held.count, 0, on_released, w);
     free(held);
+}
+
+static void on_refused(void *arg, const char *reason)
+{
+    struct worker *w = arg;
+    service_fail(w->service, reason);
 }
 
 static void on_registered(void *arg, const struct db_answer *answer)
@@ -159,7 +169,7 @@ static void on_stop(void *arg)
 static bool is_drained(void *arg)
 {
     const struct worker *w = arg;
-    return w->held.count == 0 && dead_letters_pending(w->dead) == 0;
+    return w->held.count == 0 && w->releasing == 0 && dead_letters_pending(w->dead) == 0;
 }
 
 static void say_lane_ready(const struct kafka_in *in, enum lane lane, struct err *why)
@@ -259,7 +269,11 @@ static void make_parts(struct worker *w)
 {
     struct metrics *metrics = service_metrics(w->service);
     const struct results_settings results = {
-        .db = w->writes, .held = &w->held, .on_room = on_room, .arg = w
+        .db = w->writes,
+        .held = &w->held,
+        .on_room = on_room,
+        .fail = on_refused,
+        .arg = w,
     };
 
     w->dead = dead_letters_new(service_reactor(w->service), w->out, metrics);
@@ -286,6 +300,7 @@ static void make_parts(struct worker *w)
         .room = room,
         .won = on_won,
         .release = release,
+        .fail = on_refused,
         .arg = w,
     };
     w->intake = intake_new(&intake, metrics);
@@ -356,11 +371,11 @@ void worker_close(struct worker *w)
 {
     if (!w)
         return;
+    twilio_close(w->twilio);
+    kafka_out_close(w->out);  // its last reports still acknowledge records
+    dead_letters_free(w->dead);
     for (size_t i = 0; i < LANE_COUNT; i++)
         kafka_in_close(w->lanes[i]);
-    twilio_close(w->twilio);
-    kafka_out_close(w->out);
-    dead_letters_free(w->dead);
     db_close(w->claims);
     db_close(w->writes);
     intake_free(w->intake);

@@ -1,0 +1,83 @@
+#include "job_reader.h"
+
+#include "buf.h"
+#include "job.h"
+#include "json.h"
+#include "keys.h"
+#include "message_id.h"
+#include "seal.h"
+
+#include <stdlib.h>
+
+struct job_reader {
+    const struct keys *keys;
+    struct json_reader *json;
+    struct buf plain;  // an unsealed content
+};
+
+struct job_reader *job_reader_new(const struct keys *keys)
+{
+    struct job_reader *r = xcalloc(1, sizeof(*r));
+
+    r->keys = keys;
+    r->json = json_reader_new();
+    buf_init(&r->plain, WIRE_SEALED_MAX_BYTES);
+    return r;
+}
+
+void job_reader_free(struct job_reader *r)
+{
+    if (!r)
+        return;
+    json_reader_free(r->json);
+    buf_free(&r->plain);
+    free(r);
+}
+
+static enum outcome decode(struct job_reader *r, struct job *job,
+                           const struct kafka_record *rec, struct err *err)
+{
+    if (!rec->value)
+        return err_set(err, OUTCOME_REJECT, "the record has no value");
+    return wire_decode(&job->sms, &job->memory, sms_job_fields, r->json, rec->value,
+                       rec->value_len, err);
+}
+
+// What is sealed is bound to its message and client.
+static enum outcome unseal(struct job_reader *r, struct job *job, struct err *err)
+{
+    unsigned char aad[SEAL_AAD_BYTES];
+
+    buf_clear(&r->plain);
+    seal_message_aad(aad, job->sms.message_id, job->sms.client);
+    enum outcome rc = seal_open(r->keys->seal, aad, sizeof(aad), job->sms.sealed.bytes,
+                                job->sms.sealed.len, &r->plain, err);
+    if (!rc)
+        rc = wire_decode(&job->content, &job->content_memory, sms_content_fields, r->json,
+                         buf_text(&r->plain), r->plain.len, err);
+    return rc;
+}
+
+static enum outcome check_id(const struct sms_job *sms, struct err *err)
+{
+    int64_t ahead_ms = message_id_ms(sms->message_id) - clock_wall_us() / 1000;
+
+    if (sms->turn > 1 || (ahead_ms <= JOB_ID_AHEAD_MS && ahead_ms >= -JOB_ID_PAST_MS))
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT, "\"message_id\" was made too %s to be taken now",
+                   ahead_ms > 0 ? "late" : "early");
+}
+
+enum outcome job_reader_read(struct job_reader *r, struct job *job,
+                             const struct kafka_record *rec, const char **reason,
+                             struct err *err)
+{
+    *reason = "bad_record";
+    if (decode(r, job, rec, err))
+        return OUTCOME_REJECT;
+    *reason = "bad_id";
+    if (check_id(&job->sms, err))
+        return OUTCOME_REJECT;
+    *reason = "cannot_open";
+    return unseal(r, job, err);
+}
