@@ -181,9 +181,11 @@ static void fill(void *arg)
 
     if (!LIST_EMPTY(&c->batches))
         return;
-    struct batch *b = xcalloc(1, sizeof(*b));
-    b->owner = c;
-    while (b->count < BATCH_MAX && kafka_in_next(c->in, &rec)) {
+    while ((!b || b->count < BATCH_MAX) && kafka_in_next(c->in, &rec)) {
+        if (!b) {
+            b = xcalloc(1, sizeof(*b));
+            b->owner = c;
+        }
         if (read_entry(c, &b->entries[b->count], &rec))
             b->count++;
         kafka_in_done_with(&rec);
