@@ -205,8 +205,10 @@ static enum outcome check_number(struct draft *d)
     struct send_request *r = d->request;
     struct err why = { 0 };
 
-    if (phone_parse(&r->to, d->to, d->to_len, r->region, &why))
+    if (phone_parse(&r->to, d->to, d->to_len, r->region, &why)) {
+        err_context(&why, "this cannot be a phone number");
         return complain(d, "to", "invalid_number", why.text);
+    }
     if (r->strict && !r->to.valid)
         return complain(d, "to", "number_not_valid",
                         "no such number range is known, and strict is true");

@@ -121,12 +121,83 @@ static void latency_buckets_rise_from_a_tenth_of_a_millisecond_to_a_minute(void 
     metrics_free(NULL);
 }
 
+// Several connections of one program count into the same series.
+static void a_series_declared_twice_is_one(void **state)
+{
+    static const double bounds[] = { 1 }, others[] = { 2, 3 };
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(4096);
+
+    (void)state;
+    struct metric *counter = metrics_counter(m, "smsq_a_total", "l=\"x\"", "A.");
+    struct metric *gauge = metrics_gauge(m, "smsq_b", NULL, "B.");
+    struct metric *times = metrics_histogram(m, "smsq_c", NULL, "C.", bounds, 1);
+    metric_add(counter, 2);
+    metric_set(gauge, 5);
+    metric_observe_us(times, 1);
+    assert_ptr_equal(metrics_counter(m, "smsq_a_total", "l=\"x\"", "A."), counter);
+    assert_ptr_not_equal(metrics_counter(m, "smsq_a_total", "l=\"y\"", "A."), counter);
+    assert_ptr_not_equal(metrics_counter(m, "smsq_a_total", NULL, "A."), counter);
+    assert_ptr_equal(metrics_gauge(m, "smsq_b", NULL, "B."), gauge);
+    assert_ptr_equal(metrics_histogram(m, "smsq_c", NULL, "C.", others, 2), times);
+    assert_int_equal(metric_count(counter), 2);
+    assert_int_equal(metric_count(times), 1);
+    metrics_render(m, &out);
+    assert_string_equal(buf_text(&out), "# HELP smsq_a_total A.\n"
+                                        "# TYPE smsq_a_total counter\n"
+                                        "smsq_a_total{l=\"x\"} 2\n"
+                                        "smsq_a_total{l=\"y\"} 0\n"
+                                        "smsq_a_total 0\n"
+                                        "# HELP smsq_b B.\n"
+                                        "# TYPE smsq_b gauge\n"
+                                        "smsq_b 5\n"
+                                        "# HELP smsq_c C.\n"
+                                        "# TYPE smsq_c histogram\n"
+                                        "smsq_c_bucket{le=\"1\"} 1\n"
+                                        "smsq_c_bucket{le=\"+Inf\"} 1\n"
+                                        "smsq_c_sum 1e-06\n"
+                                        "smsq_c_count 1\n");
+    buf_free(&out);
+    metrics_free(m);
+}
+
+static void a_late_series_stands_beside_its_kin(void **state)
+{
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(4096);
+
+    (void)state;
+    metrics_counter(m, "smsq_a_total", "l=\"1\"", "A.");
+    metrics_counter(m, "smsq_b_total", NULL, "B.");
+    metrics_counter(m, "smsq_a_total", "l=\"2\"", "A.");
+    metrics_counter(m, "smsq_a_total", "l=\"3\"", "A.");
+    metrics_counter(m, "smsq_b_total", "l=\"1\"", "B.");
+    metrics_counter(m, "smsq_c_total", NULL, "C.");
+    metrics_render(m, &out);
+    assert_string_equal(buf_text(&out), "# HELP smsq_a_total A.\n"
+                                        "# TYPE smsq_a_total counter\n"
+                                        "smsq_a_total{l=\"1\"} 0\n"
+                                        "smsq_a_total{l=\"2\"} 0\n"
+                                        "smsq_a_total{l=\"3\"} 0\n"
+                                        "# HELP smsq_b_total B.\n"
+                                        "# TYPE smsq_b_total counter\n"
+                                        "smsq_b_total 0\n"
+                                        "smsq_b_total{l=\"1\"} 0\n"
+                                        "# HELP smsq_c_total C.\n"
+                                        "# TYPE smsq_c_total counter\n"
+                                        "smsq_c_total 0\n");
+    buf_free(&out);
+    metrics_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_exposition_is_complete),
         cmocka_unit_test(numbers_are_written_so_that_they_come_back),
         cmocka_unit_test(a_counter_kept_elsewhere_is_set),
+        cmocka_unit_test(a_series_declared_twice_is_one),
+        cmocka_unit_test(a_late_series_stands_beside_its_kin),
         cmocka_unit_test(latency_buckets_rise_from_a_tenth_of_a_millisecond_to_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
