@@ -458,9 +458,23 @@ static void the_schemas_in_docs_are_those_of_the_tables(void **state)
     }
 }
 
+// What the producer writes when the rate card has no row at all.
+static void a_job_without_any_rate_is_a_job(void **state)
+{
+    struct sms_job job = full_job(), back = { 0 };
+
+    (void)state;
+    job.rate_note = "no_rate";
+    job.estimate_micros = 0;
+    struct wire_memory *memory = again(&back, &job, sms_job_fields);
+    assert_string_equal(back.rate_note, "no_rate");
+    wire_free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_without_any_rate_is_a_job),
         cmocka_unit_test(a_full_job_comes_back),
         cmocka_unit_test(a_job_without_options_comes_back),
         cmocka_unit_test(a_status_comes_back),
