@@ -1,0 +1,19 @@
+// sim_api.h: the paths under /2010-04-01: who may ask, and what is asked for.
+#ifndef SIM_API_H
+#define SIM_API_H
+
+#include "base.h"
+
+struct http_request;
+struct sim_api;
+struct simulator;
+
+struct sim_api *sim_api_new(struct simulator *sim);
+
+void sim_api_free(struct sim_api *api);
+
+// sim_api_handle answers any request that is not the simulator's own; arg is the
+// simulator.
+void sim_api_handle(void *arg, struct http_request *req);
+
+#endif

@@ -1,0 +1,254 @@
+#include "sim_callbacks.h"
+#include "buf.h"
+#include "http_client.h"
+#include "reactor.h"
+#include "sim_form.h"
+#include "sim_queue.h"
+#include "sim_store.h"
+#include "sim_url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BODY_MAX_BYTES = 4096,
+    ANSWER_MAX_BYTES = 65536,
+    HEADER_BYTES = 80,
+};
+
+// Twilio's own limits for one try.
+static const int64_t connect_us = 5000000, answer_us = 15000000;
+
+// One callback on its way. Free ones are linked.
+struct flight {
+    struct sim_callbacks *owner;
+    struct flight *next_free;
+    struct sim_callback callback;
+    uint32_t generation;
+    struct buf body;
+};
+
+struct sim_callbacks {
+    struct sim_callbacks_settings set;
+    const struct sim_store *store;
+    struct sim_sids *sids;
+    struct sim_signer *signer;
+    struct http_client *http;
+    struct reactor_timer *timer;
+    struct sim_queue fresh, again;
+    struct flight *flights, *free_flights;
+    size_t flying;        // of this generation
+    uint32_t generation;  // what flew before a clear is of an older one
+    uint64_t sent, failed;
+};
+
+static unsigned failure_kind(const struct http_answer *answer)
+{
+    if (answer->status >= 500)
+        return SIM_URL_RETRY_5XX;
+    if (answer->status >= 400)
+        return SIM_URL_RETRY_4XX;
+    if (answer->status != 0)
+        return 0;  // redirects are not followed, and not tried again
+    return answer->left_us ? SIM_URL_RETRY_READ : SIM_URL_RETRY_CONNECT;
+}
+
+// Queues the callback once more if its address asks for that. tries counts this one.
+static bool try_again(struct sim_callbacks *c, struct sim_callback *cb, unsigned kind)
+{
+    const struct sim_message *m = sim_store_get(c->store, cb->number);
+    struct sim_url_overrides o = sim_url_read_overrides(sim_message_callback(m));
+    int64_t now_us = clock_boot_us();
+
+    cb->due_us = now_us + c->set.retry_delay_us;
+    if (cb->tries > o.retries || !(kind & o.kinds) ||
+        cb->due_us - cb->began_us > o.total_us)
+        return false;
+    sim_queue_push(&c->again, cb);
+    return true;
+}
+
+static void on_answer(void *arg, const struct http_answer *answer)
+{
+    struct flight *f = arg;
+    struct sim_callbacks *c = f->owner;
+
+    f->next_free = c->free_flights;
+    c->free_flights = f;
+    reactor_timer_set(c->timer, 0);
+    if (f->generation != c->generation)
+        return;
+    c->flying--;
+    if (answer->status >= 200 && answer->status < 300)
+        c->sent++;
+    else if (!try_again(c, &f->callback, failure_kind(answer)))
+        c->failed++;
+}
+
+static void fill_body(struct buf *body, const struct sim_form *form)
+{
+    buf_clear(body);
+    for (size_t i = 0; i < form->count; i++)
+        buf_add_form(body, form->params[i].name, form->params[i].value);
+}
+
+// Starts the call. Returns false when the client has no room.
+static bool start(struct sim_callbacks *c, struct flight *f)
+{
+    const struct sim_message *m = sim_store_get(c->store, f->callback.number);
+    const char *address = sim_message_callback(m);
+    char url[SIM_MESSAGE_CALLBACK_MAX_BYTES + 1];
+    char signature[HEADER_BYTES] = "X-Twilio-Signature: ";
+    char token[HEADER_BYTES] = "I-Twilio-Idempotency-Token: ";
+    size_t url_len = sim_url_sent_len(address);
+    struct sim_form form;
+
+    memcpy(url, address, url_len);
+    url[url_len] = '\0';
+    sim_form_fill(&form, c->sids, c->set.account_sid, m,
+                  (enum sim_status)f->callback.status);
+    fill_body(&f->body, &form);
+    sim_sign(c->signer, url, url_len, form.params, form.count,
+             signature + strlen(signature));
+    sim_sids_token(c->sids, m->number, f->callback.status, token + strlen(token));
+
+    const char *const headers[] = { "Accept: */*", "X-Home-Region: us1", signature, token,
+                                    NULL };
+    const struct http_call call = {
+        .method = "POST",
+        .url = url,
+        .content_type = "application/x-www-form-urlencoded; charset=utf-8",
+        .body = buf_text(&f->body),
+        .body_len = f->body.len,
+        .headers = headers,
+    };
+    return http_client_submit(c->http, &call, on_answer, f);
+}
+
+// Returns the queue whose oldest callback may leave now, those to be tried again first.
+static struct sim_queue *due_queue(struct sim_callbacks *c, int64_t now_us)
+{
+    const struct sim_callback *again = sim_queue_peek(&c->again);
+
+    if (again && again->due_us <= now_us)
+        return &c->again;
+    return sim_queue_peek(&c->fresh) ? &c->fresh : NULL;
+}
+
+// Runs in a turn of the loop of its own: starts as many callbacks as there is room for.
+static void on_timer(void *arg)
+{
+    struct sim_callbacks *c = arg;
+    int64_t now_us = clock_boot_us();
+    struct sim_queue *q;
+
+    while (c->free_flights && (q = due_queue(c, now_us))) {
+        struct flight *f = c->free_flights;
+        f->callback = *sim_queue_peek(q);
+        f->generation = c->generation;
+        if (f->callback.began_us == 0)
+            f->callback.began_us = now_us;
+        f->callback.tries++;
+        if (!start(c, f))
+            return;  // an answer makes room and sets the timer
+        c->free_flights = f->next_free;
+        c->flying++;
+        sim_queue_drop(q);
+    }
+    if (c->free_flights && sim_queue_peek(&c->again))
+        reactor_timer_set(c->timer, sim_queue_peek(&c->again)->due_us - now_us);
+}
+
+void sim_callbacks_push(struct sim_callbacks *c, uint32_t number, enum sim_status status,
+                        int64_t copies)
+{
+    struct sim_callback cb = { .number = number, .status = (uint8_t)status };
+
+    for (int64_t i = 0; i < copies; i++)
+        sim_queue_push(&c->fresh, &cb);
+    if (c->free_flights)
+        reactor_timer_set(c->timer, 0);
+}
+
+static void make_flights(struct sim_callbacks *c)
+{
+    size_t count = (size_t)c->set.in_flight_max;
+
+    c->flights = xcalloc(count, sizeof(*c->flights));
+    for (size_t i = 0; i < count; i++) {
+        struct flight *f = &c->flights[i];
+        f->owner = c;
+        buf_init(&f->body, BODY_MAX_BYTES);
+        f->next_free = c->free_flights;
+        c->free_flights = f;
+    }
+}
+
+enum outcome sim_callbacks_open(struct sim_callbacks **out, struct reactor *r,
+                                const struct sim_callbacks_settings *set,
+                                const struct sim_store *store, struct sim_sids *sids,
+                                struct err *err)
+{
+    struct sim_callbacks *c = xcalloc(1, sizeof(*c));
+    const struct http_client_settings http = {
+        .in_flight_max = (size_t)set->in_flight_max,
+        .connect_us = connect_us,
+        .total_us = answer_us,
+        .answer_max_bytes = ANSWER_MAX_BYTES,
+        .user_agent = "TwilioProxy/1.1",
+    };
+
+    c->set = *set;
+    c->store = store;
+    c->sids = sids;
+    c->signer = sim_signer_new(set->auth_token);
+    c->timer = reactor_timer_new(r, on_timer, c);
+    make_flights(c);
+    enum outcome rc = http_client_open(&c->http, r, &http, err);
+    if (rc) {
+        sim_callbacks_close(c);
+        return rc;
+    }
+    *out = c;
+    return OUTCOME_OK;
+}
+
+void sim_callbacks_close(struct sim_callbacks *c)
+{
+    if (!c)
+        return;
+    http_client_close(c->http);
+    for (int64_t i = 0; c->flights && i < c->set.in_flight_max; i++)
+        buf_free(&c->flights[i].body);
+    free(c->flights);
+    sim_queue_free(&c->fresh);
+    sim_queue_free(&c->again);
+    reactor_timer_free(c->timer);
+    sim_signer_free(c->signer);
+    free(c);
+}
+
+void sim_callbacks_clear(struct sim_callbacks *c)
+{
+    sim_queue_free(&c->fresh);
+    sim_queue_free(&c->again);
+    c->generation++;
+    c->flying = 0;
+    c->sent = c->failed = 0;
+}
+
+uint64_t sim_callbacks_sent(const struct sim_callbacks *c)
+{
+    return c->sent;
+}
+
+uint64_t sim_callbacks_failed(const struct sim_callbacks *c)
+{
+    return c->failed;
+}
+
+uint64_t sim_callbacks_pending(const struct sim_callbacks *c)
+{
+    return c->fresh.count + c->again.count + c->flying;
+}

@@ -1,0 +1,18 @@
+// sim_magic.h: the numbers that always fail, as with Twilio's test credentials.
+#ifndef SIM_MAGIC_H
+#define SIM_MAGIC_H
+
+#include "base.h"
+
+// sim_magic_from is the error code of a create with this sender, 0 for none;
+// sim_magic_to that of a create to this recipient.
+int sim_magic_from(const char *e164);
+int sim_magic_to(const char *e164);
+
+// sim_magic_message is the text of that error; it may hold one %s for the number.
+const char *sim_magic_message(int code);
+
+// sim_magic_is_late: with a Messaging Service this failure comes after the answer.
+bool sim_magic_is_late(int code);
+
+#endif

@@ -1,0 +1,56 @@
+#include "sim_settings.h"
+#include "settings.h"
+
+#define AT(field) offsetof(struct sim_settings, field)
+
+enum { HOUR_S = 3600 };
+#define DELAY_MAX_US (24LL * HOUR_S * 1000000)
+
+static const struct setting table[] = {
+    SERVICE_SETTINGS("simulator", AT(service), "0"),
+    { "simulator.address", SETTING_TEXT, AT(address), "127.0.0.1", 1, 64, NULL,
+      "address to listen on; nothing but the account's token protects this port" },
+    { "simulator.port", SETTING_PORT, AT(port), "8002", 0, 65535, NULL,
+      "port of the API; 0 = any free one" },
+    { "simulator.connections_max", SETTING_COUNT, AT(connections_max), "4096", 1, 65535,
+      NULL, "connections at a time" },
+    { "simulator.idle_timeout", SETTING_US, AT(idle_timeout_us), "60s", 1000000,
+      DELAY_MAX_US, NULL, "how long an idle connection is kept" },
+    { "simulator.rates_file", SETTING_TEXT, AT(rates_file), "deploy/rate_card.csv", 1,
+      4096, NULL, "CSV file with the prices that are billed" },
+    { "simulator.seed", SETTING_TEXT, AT(seed), NULL, 0, 256, NULL,
+      "makes the SIDs repeatable; without it every start gives others" },
+    { "simulator.messaging_service_sid", SETTING_TEXT, AT(messaging_service_sid), NULL, 0,
+      34, NULL, "the only Messaging Service there is; without it any SID is one" },
+    { "simulator.service_sender", SETTING_TEXT, AT(service_sender), "+15005550006", 8, 16,
+      NULL, "the number that a Messaging Service picks as sender" },
+    { "simulator.senders", SETTING_TEXT, AT(senders), NULL, 0, 65536, NULL,
+      "the account's own senders, with commas; without it every sender is its own" },
+    { "simulator.answer_delay", SETTING_US, AT(answer_delay_us), "0s", 0, DELAY_MAX_US,
+      NULL, "time until a create is answered" },
+    { "simulator.queued_delay", SETTING_US, AT(queued_delay_us), "10ms", 0, DELAY_MAX_US,
+      NULL, "time until a Messaging Service has picked a sender" },
+    { "simulator.sent_delay", SETTING_US, AT(sent_delay_us), "50ms", 0, DELAY_MAX_US,
+      NULL, "time from create to sent" },
+    { "simulator.delivered_delay", SETTING_US, AT(delivered_delay_us), "150ms", 0,
+      DELAY_MAX_US, NULL, "time from create to delivered" },
+    { "simulator.price_delay", SETTING_US, AT(price_delay_us), "0s", 0, DELAY_MAX_US,
+      NULL, "time from delivered until the price shows" },
+    { "simulator.callbacks_in_flight", SETTING_COUNT, AT(callbacks_in_flight), "64", 1,
+      4096, NULL, "status callbacks at a time" },
+    { "simulator.callback_retry_delay", SETTING_US, AT(callback_retry_delay_us), "500ms",
+      0, DELAY_MAX_US, NULL, "time between two tries of a callback" },
+    { "simulator.callback_repeat", SETTING_COUNT, AT(callback_repeat), "1", 1, 100, NULL,
+      "how often each callback is sent" },
+    { "simulator.callback_reverse", SETTING_BOOL, AT(callback_reverse), "no", 0, 1, NULL,
+      "send delivered before sent" },
+    { 0 },
+};
+
+static const struct setting *const tables[] = { account_settings_table, table, NULL };
+
+const struct settings_source sim_settings_source = {
+    .program = "smsq-twilio-simulator",
+    .what = "Answers like Twilio's Messages API, bills, and sends status callbacks.",
+    .tables = tables,
+};

@@ -1,0 +1,274 @@
+#include "simulator.h"
+#include "account.h"
+#include "http_server.h"
+#include "log.h"
+#include "metrics.h"
+#include "rate_card.h"
+#include "reactor.h"
+#include "service.h"
+#include "sim_admin.h"
+#include "sim_answers.h"
+#include "sim_api.h"
+#include "sim_callbacks.h"
+#include "sim_ledger.h"
+#include "sim_phone.h"
+#include "sim_settings.h"
+#include "sim_sids.h"
+#include "sim_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STEPS_PER_TURN = 512,
+    HEADER_MAX_BYTES = 8192,
+    BODY_MAX_BYTES = 65536,
+    FORM_MAX_BYTES = 4096
+};
+
+#define CATCH_ALL(method)                                                                \
+    {                                                                                    \
+        method, "/*", sim_api_handle, BODY_MAX_BYTES, NULL                               \
+    }
+
+static const struct http_route routes[] = {
+    { "GET", "/healthz", sim_admin_health, 0, NULL },
+    { "GET", "/_sim/ledger", sim_admin_ledger, 0, NULL },
+    { "GET", "/_sim/messages", sim_admin_messages, 0, NULL },
+    { "GET", "/_sim/delays", sim_admin_delays, 0, NULL },
+    { "POST", "/_sim/delays", sim_admin_set_delays, FORM_MAX_BYTES, NULL },
+    { "POST", "/_sim/reset", sim_admin_reset, FORM_MAX_BYTES, NULL },
+    CATCH_ALL("GET"),  // unknown paths and methods are answered as Twilio does
+    CATCH_ALL("POST"),
+    CATCH_ALL("PUT"),
+    CATCH_ALL("PATCH"),
+    CATCH_ALL("DELETE"),
+    { 0 },
+};
+
+int64_t simulator_now_us(const struct simulator *sim)
+{
+    return clock_boot_us() + sim->clock_offset_us;
+}
+
+static void on_timer(void *arg)
+{
+    struct simulator *sim = arg;
+    int64_t now_us = simulator_now_us(sim);
+    int64_t next_us = sim_life_run(sim->life, now_us, STEPS_PER_TURN);
+
+    if (next_us != INT64_MAX)
+        reactor_timer_set(sim->timer, next_us - now_us);
+}
+
+static void push(struct simulator *sim, const struct sim_message *m,
+                 enum sim_status status)
+{
+    sim_callbacks_push(sim->callbacks, m->number, status, sim->switches.callback_repeat);
+}
+
+// Sends what a life has come to, the last status first.
+static void push_reversed(struct simulator *sim, const struct sim_message *m)
+{
+    if (m->status < SIM_STATUS_FAILED)
+        return;
+    push(sim, m, m->status);
+    if (m->status == SIM_STATUS_DELIVERED)
+        push(sim, m, SIM_STATUS_SENT);
+    if (sim_message_service(m))
+        push(sim, m, SIM_STATUS_QUEUED);
+}
+
+static void on_change(void *arg, const struct sim_message *m)
+{
+    struct simulator *sim = arg;
+
+    if (m->status == SIM_STATUS_SENT)
+        sim_ledger_bill(sim->ledger, m);
+    if (!sim_message_callback(m))
+        return;
+    if (sim->switches.callback_reverse)
+        push_reversed(sim, m);
+    else
+        push(sim, m, m->status);
+}
+
+const struct sim_message *simulator_create(struct simulator *sim,
+                                           const struct sim_draft *draft)
+{
+    struct sim_message *m = sim_store_add(sim->store, draft, simulator_now_us(sim));
+
+    sim_ledger_create(sim->ledger, m);
+    if (!reactor_timer_is_set(sim->timer))
+        reactor_timer_set(sim->timer, 0);
+    return m;
+}
+
+void simulator_switch(struct simulator *sim, const struct simulator_switches *switches)
+{
+    sim->switches = *switches;
+    sim_life_set_delays(sim->life, &switches->life);
+    reactor_timer_set(sim->timer, 0);
+    sim_answers_set_delay(sim->answers, switches->answer_delay_us);
+}
+
+void simulator_reset(struct simulator *sim)
+{
+    sim_answers_flush(sim->answers);
+    sim_callbacks_clear(sim->callbacks);
+    sim_life_clear(sim->life);
+    sim_ledger_clear(sim->ledger);
+    sim_store_clear(sim->store);
+    sim_sids_renew(sim->sids);
+}
+
+static void on_stop(void *arg)
+{
+    struct simulator *sim = arg;
+
+    http_server_stop_listening(sim->server);
+    sim_answers_flush(sim->answers);
+}
+
+static bool is_drained(void *arg)
+{
+    const struct simulator *sim = arg;
+    return http_server_in_hand(sim->server) == 0;
+}
+
+static void is_ready(void *arg, struct err *why)
+{
+    (void)arg;
+    why->text[0] = '\0';  // it needs nobody else
+}
+
+// All rows of the card in one currency: the bill is one sum.
+static enum outcome load_rates(struct simulator *sim, struct err *err)
+{
+    enum outcome rc = rate_card_load(&sim->rates, sim->set->rates_file, err);
+    size_t count = rc ? 0 : rate_card_count(sim->rates);
+
+    sim->json.currency = count ? rate_card_at(sim->rates, 0)->currency : "USD";
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(rate_card_at(sim->rates, i)->currency, sim->json.currency) != 0)
+            return err_set(err, OUTCOME_REJECT,
+                           "%s holds %s and %s: the simulator bills in one currency",
+                           sim->set->rates_file, sim->json.currency,
+                           rate_card_at(sim->rates, i)->currency);
+    return rc;
+}
+
+static void make_parts(struct simulator *sim)
+{
+    const struct sim_settings *set = sim->set;
+
+    sim->clock_offset_us = clock_wall_us() - clock_boot_us();
+    sim->store = sim_store_new();
+    sim->sids = sim_sids_new(set->seed ? set->seed : "");
+    sim->ledger = sim_ledger_new(sim->store);
+    sim->life = sim_life_new(sim->store, set->service_sender, on_change, sim);
+    sim->timer = reactor_timer_new(service_reactor(sim->service), on_timer, sim);
+    sim->answers = sim_answers_new(service_reactor(sim->service), sim->sids, sim->ledger);
+    sim->api = sim_api_new(sim);
+    sim->json.sids = sim->sids;
+    sim->json.account_sid = set->account.simulator_account_sid;
+    sim->checker = (struct sim_checker){
+        .phones = sim_phone_memory_new(),
+        .rates = sim->rates,
+        .service_sid = set->messaging_service_sid,
+        .senders = set->senders,
+    };
+    const struct simulator_switches switches = {
+        .answer_delay_us = set->answer_delay_us,
+        .life = { set->queued_delay_us, set->sent_delay_us, set->delivered_delay_us,
+                  set->price_delay_us },
+        .callback_repeat = set->callback_repeat,
+        .callback_reverse = set->callback_reverse,
+    };
+    simulator_switch(sim, &switches);
+}
+
+static enum outcome open_service(struct simulator *sim, struct err *err)
+{
+    const struct service_hooks hooks = {
+        .name = "smsq-twilio-simulator",
+        .stop = on_stop,
+        .is_drained = is_drained,
+        .ready = is_ready,
+        .arg = sim,
+    };
+    return service_open(&sim->service, &sim->set->service, &hooks, err);
+}
+
+static enum outcome open_server(struct simulator *sim, struct err *err)
+{
+    const struct http_server_settings http = {
+        .address = sim->set->address,
+        .port = sim->set->port,
+        .connections_max = sim->set->connections_max,
+        .idle_timeout_us = sim->set->idle_timeout_us,
+        .header_max_bytes = HEADER_MAX_BYTES,
+        .name = "simulator",
+    };
+    return http_server_open(&sim->server, service_reactor(sim->service), &http, routes,
+                            sim, service_metrics(sim->service), err);
+}
+
+enum outcome simulator_open(struct simulator **out, const struct sim_settings *set,
+                            struct err *err)
+{
+    struct simulator *sim = xcalloc(1, sizeof(*sim));
+    const struct sim_callbacks_settings callbacks = {
+        .account_sid = set->account.simulator_account_sid,
+        .auth_token = set->account.simulator_auth_token,
+        .in_flight_max = set->callbacks_in_flight,
+        .retry_delay_us = set->callback_retry_delay_us,
+    };
+
+    sim->set = set;
+    enum outcome rc = load_rates(sim, err);
+    if (!rc)
+        rc = open_service(sim, err);
+    if (rc)
+        goto fail;
+    make_parts(sim);
+    rc = sim_callbacks_open(&sim->callbacks, service_reactor(sim->service), &callbacks,
+                            sim->store, sim->sids, err);
+    if (!rc)
+        rc = open_server(sim, err);
+    if (rc)
+        goto fail;
+    sim_admin_add_metrics(sim, service_metrics(sim->service));
+
+    *out = sim;
+    return OUTCOME_OK;
+fail:
+    simulator_close(sim);
+    return rc;
+}
+
+enum outcome simulator_run(struct simulator *sim, struct err *err)
+{
+    log_line(LOG_LEVEL_INFO, "simulator_started",
+             LOG_I("port", http_server_port(sim->server)));
+    return service_run(sim->service, err);
+}
+
+void simulator_close(struct simulator *sim)
+{
+    if (!sim)
+        return;
+    sim_api_free(sim->api);
+    sim_answers_free(sim->answers);
+    http_server_close(sim->server);
+    sim_callbacks_close(sim->callbacks);
+    reactor_timer_free(sim->timer);
+    service_close(sim->service);
+    sim_life_free(sim->life);
+    sim_ledger_free(sim->ledger);
+    sim_store_free(sim->store);
+    sim_sids_free(sim->sids);
+    sim_phone_memory_free(sim->checker.phones);
+    rate_card_free(sim->rates);
+    free(sim);
+}
