@@ -14,6 +14,7 @@ enum {
 
 // Plans are pinned to what batches need: the planner takes an unknown array for ten rows.
 static const char session_settings[] = "-c enable_hashjoin=off -c enable_mergejoin=off"
+                                      " -c enable_seqscan=off -c enable_material=off"
                                        " -c plan_cache_mode=force_generic_plan"
                                        " -c statement_timeout=5s -c lock_timeout=1s"
                                        " -c idle_in_transaction_session_timeout=10s";
