@@ -8,13 +8,15 @@
 static const char due_sql[] =
     "select d.message_id, d.turn,"
     "       coalesce(m.status = 'waiting' and m.turn = d.turn, false) as live,"
-    "       " JOB_COLUMNS_SQL
-    "  from delayed d left join messages m on m.message_id = d.message_id"
+    "       " JOB_COLUMNS_SQL "  from delayed d left join lateral"
+    "       (select x.* from messages x where x.message_id = d.message_id offset 0) m"
+    "       on true"
     " where d.lane = $1::text and d.due <= now() order by d.due limit $2::int";
 
 static const char moved_sql[] =
     "delete from delayed d using unnest($1::uuid[], $2::int[]) as n(message_id, turn)"
-    " where d.message_id = n.message_id and d.turn = n.turn";
+    " where d.message_id = n.message_id and d.turn = n.turn"
+    "   and d.message_id = any ($1)";
 
 static const struct db_statement due = { "due", due_sql };
 static const struct db_statement moved = { "moved", moved_sql };

@@ -6,6 +6,12 @@
 
 #include <stdlib.h>
 
+// The rows of a batch whose sorted ids are $1: by the index, in the partitions that hold
+// them. An exists with "offset 0" is looked up row by row, never turned into a join.
+#define ROWS_OF_BATCH                                                                    \
+    " and m.message_id = any ($1)"                                                       \
+    " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
+
 // A redelivered record or a stale turn takes nothing: only a new row at turn 1, or one
 // that waits at exactly this turn, is taken. A row at turn 0 was canceled or rescheduled
 // before any worker saw it: it gets its payload and keeps its status. Every record of a
@@ -24,7 +30,7 @@ static const char claim_sql[] =
     "                $23::timestamptz[], $24::text[])"
     "         as j(message_id, turn, " JOB_COLUMNS_SQL ")"
     "   where j.turn = 1"
-    "      or exists (select from messages x where x.message_id = j.message_id)"
+    "      or exists (select from messages x where x.message_id = j.message_id offset 0)"
     "), took as ("
     "  insert into messages as m (message_id, " JOB_COLUMNS_SQL ", lane, turn, status,"
     "                             rank, reason, claimed_epoch, claimed_at)"
@@ -66,13 +72,13 @@ static const char claim_sql[] =
     " union all "
     "select n.message_id, n.turn, 'no_row' from unnest($1, $2) as n(message_id, turn)"
     " where n.turn > 1"
-    "   and not exists (select from messages x where x.message_id = n.message_id)";
+    "   and not exists (select from messages x where x.message_id = n.message_id"
+    "                   offset 0)";
 
 static const char renew_sql[] =
     "update messages m set claimed_at = now()"
     "  from unnest($1::uuid[], $2::int[]) as n(message_id, turn)"
-    " where m.message_id = n.message_id and m.turn = n.turn"
-    "   and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
+    " where m.message_id = n.message_id and m.turn = n.turn" ROWS_OF_BATCH
     "   and m.status = 'claimed' and m.claimed_epoch = $3::bigint"
     " returning m.message_id, m.turn";
 
@@ -126,8 +132,7 @@ static const char result_sql[] =
     "     sent_at = case when n.sid is null then m.sent_at"
     "                    else least(m.sent_at, n.answered_at) end"
     "    from n"
-    "   where m.message_id = n.message_id"
-    "     and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
+    "   where m.message_id = n.message_id" ROWS_OF_BATCH
     "     and ((n.status = 'waiting' and m.turn = n.turn"
     "           and m.status in ('claimed', 'in_doubt'))"
     "       or (n.status <> 'waiting' and m.turn = n.turn and n.rank > m.rank"
@@ -162,7 +167,8 @@ static const char release_sql[] =
     "turn)"
     "                      where h.message_id = m.message_id and h.turn = m.turn)"
     "     and not exists (select from attempts a"
-    "                      where a.message_id = m.message_id and a.turn = m.turn)"
+    "                      where a.message_id = m.message_id and a.turn = m.turn"
+    "                     offset 0)"
     "  returning m.message_id, m.turn, m.lane)"
     "insert into delayed (message_id, turn, due, lane, kind)"
     " select message_id, turn, now(), lane, 'released' from freed"

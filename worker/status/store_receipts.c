@@ -31,7 +31,8 @@ static const char receipts_sql[] =
     "   from fresh f"
     "  where rank is not null"
     "    and (f.message_id is null or f.turn is null"
-    "         or not exists (select from messages m where m.message_id = f.message_id))"
+    "         or not exists (select from messages m where m.message_id = f.message_id"
+    "                        offset 0))"
     " on conflict do nothing";
 
 // Raises attempts and messages by the rows of n, each (message_id, turn) once, that
@@ -80,8 +81,11 @@ static const char receipts_sql[] =
     "  on conflict do nothing"                                                           \
     ")"
 
-#define FIRST_TO_LAST                                                                    \
+// By the index, in the partitions that hold them: never by a scan of the table.
+#define ROWS_OF_BATCH                                                                    \
+    " and m.message_id = any ($1)"                                                       \
     " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
+#define ROWS_OF_N " and m.message_id = any (array(select n.message_id from n))"
 
 static const char callback_sql[] =
     "with n as ("
@@ -89,8 +93,8 @@ static const char callback_sql[] =
     "    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[],"
     "                $6::int[], $7::timestamptz[])"
     "      as n(message_id, turn, sid, status, rank, error_code, at)"
-    "    join messages m on m.message_id = n.message_id" FIRST_TO_LAST "), " RAISE_SQL(
-        FIRST_TO_LAST) "select message_id, turn, status, class, tries from raised";
+    "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH "), " RAISE_SQL(
+        ROWS_OF_BATCH) "select message_id, turn, status, class, tries from raised";
 
 static const char join_sql[] =
     "with taken as ("
@@ -102,18 +106,20 @@ static const char join_sql[] =
     "    left join lateral (select a.message_id, a.turn from attempts a"
     "                        where (u.message_id is null or u.turn is null)"
     "                          and a.twilio_sid = u.twilio_sid limit 1) a on true"
-    "    join messages m on m.message_id = case when u.turn is null then a.message_id"
-    "                                     else coalesce(u.message_id, a.message_id) end"
+    "   cross join lateral (select m.* from messages m where m.message_id ="
+    "                         case when u.turn is null then a.message_id"
+    "                              else coalesce(u.message_id, a.message_id) end"
+    "                        offset 0) m"
     "   order by u.recorded_at, u.part, u.off limit $1::int for update of u skip locked"
     "), n as ("
     "  select distinct on (message_id, turn) * from taken"
     "   order by message_id, turn, rank desc, at"
-    "), " RAISE_SQL(
-        "") ", gone as ("
-            "  delete from receipts_unmatched u using taken t"
-            "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
-            ")"
-            "select message_id, turn, sid from taken";
+    "), " RAISE_SQL(ROWS_OF_N) ", gone as ("
+                               "  delete from receipts_unmatched u using taken t"
+                               "   where u.recorded_at = t.recorded_at and u.part = "
+                               "t.part and u.off = t.off"
+                               ")"
+                               "select message_id, turn, sid from taken";
 
 static const struct db_statement receipts = { "receipts", receipts_sql };
 static const struct db_statement callback = { "callback", callback_sql };
