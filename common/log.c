@@ -13,12 +13,18 @@ enum {
     PROCESS_MAX = 64,
     INTEGER_MAX = 20,  // characters of INT64_MIN
     LINE_END = 2,      // "}\n"
+    GATHERED_MAX = 16 * LOG_LINE_MAX,
 };
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 
 static enum log_level current_level = LOG_LEVEL_INFO;
 static char process_name[PROCESS_MAX] = "smsq";
+
+// Lines that wait for log_flush, when the process gathers them.
+static bool gathering;
+static char gathered[GATHERED_MAX];
+static size_t gathered_len;
 
 void log_init(const char *process)
 {
@@ -45,6 +51,28 @@ bool log_level_parse(const char *text, enum log_level *out)
 bool log_is_on(enum log_level level)
 {
     return level <= current_level;
+}
+
+static void write_out(const char *bytes, size_t len)
+{
+    const int saved_errno = errno;
+    ssize_t written = write(STDERR_FILENO, bytes, len);
+
+    (void)written;  // nobody is left to tell
+    errno = saved_errno;
+}
+
+void log_flush(void)
+{
+    if (gathered_len > 0)
+        write_out(gathered, gathered_len);
+    gathered_len = 0;
+}
+
+void log_gather(bool on)
+{
+    log_flush();
+    gathering = on;
 }
 
 struct line {
@@ -97,6 +125,17 @@ static size_t escape_next(char out[8], const char **text)
     return len ? len : 3;
 }
 
+// How many bytes from text on need no escape: most texts need none at all.
+static size_t plain_run(const char *text)
+{
+    size_t len = 0;
+
+    while ((unsigned char)text[len] >= 0x20 && (unsigned char)text[len] < 0x7f &&
+           text[len] != '"' && text[len] != '\\')
+        len++;
+    return len;
+}
+
 // Adds a quoted JSON string; as much of text as there is room for.
 static void add_string(struct line *l, const char *text)
 {
@@ -107,6 +146,13 @@ static void add_string(struct line *l, const char *text)
     add_text(l, "\"");
     l->reserved++;  // the second quote
     while (*text) {
+        size_t plain = plain_run(text);
+        if (plain > room_in(l))
+            plain = room_in(l);
+        add(l, text, plain);
+        text += plain;
+        if (!*text)
+            break;
         size_t len = escape_next(piece, &text);
         if (len > room_in(l))
             break;
@@ -155,30 +201,63 @@ static void add_value(struct line *l, const struct log_field *f)
     }
 }
 
+// Adds the time as buf_add_time does; the part down to the second is kept for the next.
+static void add_time(struct line *l, int64_t wall_us)
+{
+    static int64_t kept_second = -1;
+    static char kept[sizeof("2026-11-21T10:00:00")];
+    int milliseconds = (int)(wall_us / 1000 % 1000);
+    const char fraction[] = { '.', (char)('0' + milliseconds / 100),
+                              (char)('0' + milliseconds / 10 % 10),
+                              (char)('0' + milliseconds % 10), 'Z' };
+
+    if (wall_us / 1000000 != kept_second) {
+        struct buf now = BUF_INIT(32);
+        buf_add_time(&now, wall_us);
+        kept_second = wall_us / 1000000;
+        memcpy(kept, buf_text(&now), sizeof(kept) - 1);
+        buf_free(&now);
+    }
+    add(l, kept, sizeof(kept) - 1);
+    add(l, fraction, sizeof(fraction));
+}
+
 static void add_head(struct line *l, enum log_level level, const char *event)
 {
-    struct buf now = BUF_INIT(32);
-
-    buf_add_time(&now, clock_wall_us());
     add_text(l, "{\"time\":\"");
-    add_text(l, buf_text(&now));
+    add_time(l, clock_wall_us());
     add_text(l, "\",\"level\":\"");
     add_text(l, level_names[level]);
     add_text(l, "\",\"process\":");
     add_string(l, process_name);
     add_text(l, ",\"event\":");
     add_string(l, event);
-    buf_free(&now);
+}
+
+// Errors go out at once: the process may be about to end.
+static void put_out(enum log_level level, const struct line *l)
+{
+    if (!gathering) {
+        write_out(l->bytes, l->len);
+        return;
+    }
+    if (gathered_len + l->len > sizeof(gathered))
+        log_flush();
+    memcpy(gathered + gathered_len, l->bytes, l->len);
+    gathered_len += l->len;
+    if (level == LOG_LEVEL_ERROR)
+        log_flush();
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
-    const int saved_errno = errno;
-    struct line l = { .reserved = LINE_END };
+    struct line l;
 
     if (!log_is_on(level))
         return;
+    l.len = 0;
+    l.reserved = LINE_END;
     add_head(&l, level, event);
     size_t fitting = 0;
     for (; fitting < count && least_size(&fields[fitting]) <= room_in(&l); fitting++)
@@ -192,7 +271,5 @@ void log_event(enum log_level level, const char *event, const struct log_field *
     }
     l.reserved = 0;
     add_text(&l, "}\n");
-    ssize_t written = write(STDERR_FILENO, l.bytes, l.len);
-    (void)written;  // nobody is left to tell
-    errno = saved_errno;
+    put_out(level, &l);
 }

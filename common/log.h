@@ -37,6 +37,11 @@ bool log_is_on(enum log_level level);
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
 
+// log_gather makes lines below error wait for log_flush, so that many go out in one
+// write(2): for a loop that calls log_flush in each turn. Turning it off flushes.
+void log_gather(bool on);
+void log_flush(void);
+
 // log_line(LOG_LEVEL_INFO, "job_sent", LOG_U("message_id", id), LOG_I("turn", 1));
 #define log_line(level, event, ...)                                                      \
     do {                                                                                 \

@@ -42,6 +42,8 @@ struct reactor {
     struct reactor_timer **heap;  // min-heap by due_us
     size_t heap_len, heap_room;
     struct eventfd_arg *eventfds;
+    reactor_fn *on_turn;  // or NULL
+    void *on_turn_arg;
     struct {
         int signal;
         reactor_fn *fn;
@@ -304,6 +306,12 @@ void reactor_on_signal(struct reactor *r, int signal, reactor_fn *fn, void *arg)
     }
 }
 
+void reactor_on_turn(struct reactor *r, reactor_fn *fn, void *arg)
+{
+    r->on_turn = fn;
+    r->on_turn_arg = arg;
+}
+
 static void run_timers(struct reactor *r)
 {
     r->timers_us = clock_boot_us();
@@ -343,6 +351,8 @@ void reactor_run(struct reactor *r)
         for (int i = 0; i < n; i++)
             run_event(r, &events[i]);
         run_timers(r);
+        if (r->on_turn)
+            r->on_turn(r->on_turn_arg);
     }
     r->stop = false;
 }

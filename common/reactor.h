@@ -51,6 +51,9 @@ void reactor_eventfd_close(struct reactor *r, int fd);
 // call for the same signal replaces fn and arg, a NULL fn forgets it.
 void reactor_on_signal(struct reactor *r, int signal, reactor_fn *fn, void *arg);
 
+// reactor_on_turn: fn(arg) runs at the end of each turn, before the loop waits again.
+void reactor_on_turn(struct reactor *r, reactor_fn *fn, void *arg);
+
 // reactor_run turns the loop until reactor_stop; when that came before, it returns at
 // once. It may be called again. reactor_turned_us is the clock_boot_us
 // of the latest turn: the admin port's proof of life.

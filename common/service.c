@@ -243,6 +243,12 @@ struct metrics *service_metrics(struct service *s)
     return s->metrics;
 }
 
+static void flush_log(void *arg)
+{
+    (void)arg;
+    log_flush();
+}
+
 enum outcome service_run(struct service *s, struct err *err)
 {
     process_log_up(s->address, http_server_port(s->admin));
@@ -250,7 +256,10 @@ enum outcome service_run(struct service *s, struct err *err)
     if (s->watchdog_us > 0)
         reactor_timer_set(s->watchdog, 0);
 
+    reactor_on_turn(s->reactor, flush_log, NULL);
+    log_gather(true);
     reactor_run(s->reactor);
+    log_gather(false);
 
     if (s->failed)
         return err_set(err, OUTCOME_FATAL, "%s", s->failure.text);

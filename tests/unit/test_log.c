@@ -195,6 +195,33 @@ static void levels_are_obeyed(void **state)
     assert_line_is(line, "level=error;process=smsq-test;event=loud;");
 }
 
+static void gathered_lines_go_out_together_and_errors_at_once(void **state)
+{
+    struct capture c;
+    char lines[LOG_LINE_MAX + 1];
+
+    (void)state;
+    begin_capture(&c);
+    log_gather(true);
+    log_event(LOG_LEVEL_INFO, "first", NULL, 0);
+    log_event(LOG_LEVEL_INFO, "second", NULL, 0);
+    assert_int_equal(next_write(&c, lines), 0);
+    log_flush();
+    next_write(&c, lines);
+    assert_non_null(strstr(lines, "first"));
+    assert_non_null(strstr(lines, "second"));
+    log_event(LOG_LEVEL_INFO, "third", NULL, 0);
+    log_event(LOG_LEVEL_ERROR, "fourth", NULL, 0);
+    next_write(&c, lines);
+    assert_non_null(strstr(lines, "third"));
+    assert_non_null(strstr(lines, "fourth"));
+    log_event(LOG_LEVEL_INFO, "fifth", NULL, 0);
+    log_gather(false);
+    next_write(&c, lines);
+    assert_non_null(strstr(lines, "fifth"));
+    end_capture(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +229,7 @@ int main(void)
         cmocka_unit_test(broken_utf8_is_replaced),
         cmocka_unit_test(long_texts_are_cut_and_the_line_stays_whole),
         cmocka_unit_test(levels_are_obeyed),
+        cmocka_unit_test(gathered_lines_go_out_together_and_errors_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
