@@ -1,0 +1,77 @@
+// wire_records.h: the records in Kafka. This is the contract between programs; a field is
+// added here and in its table first.
+#ifndef WIRE_RECORDS_H
+#define WIRE_RECORDS_H
+
+#include "base.h"
+
+enum {
+    WIRE_RECORD_MAX_BYTES = 65536,
+    WIRE_SEALED_MAX_BYTES = 16384,
+    WIRE_BODY_MAX_BYTES = 6400,  // 1600 characters of up to 4 bytes
+};
+
+struct wire_bytes {
+    const unsigned char *bytes;
+    size_t len;
+};
+
+// sms.jobs.*: one turn of one message. Key: to_hash.
+struct sms_job {
+    unsigned char message_id[16];
+    int32_t turn;               // 1 or more
+    const char *message_class;  // "class": otp, emergency, transactional, marketing
+    const char *channel;        // "sms"
+    int32_t client;
+    struct wire_bytes sealed;  // struct sms_content; aad = message id ‖ client (4 B BE)
+    struct wire_bytes to_hash;
+    const char *country;  // ISO 3166, or NULL
+    const char *to_hint;
+    const char *from;         // "+1…", "MG…", short code or alphanumeric
+    const char *sender_type;  // number, messaging_service, short_code, alphanumeric
+    int32_t segments;
+    int64_t estimate_micros;
+    const char *currency;           // ISO 4217
+    const char *rate_note;          // "default_rate", "no_rate" (no row at all), or NULL
+    const char *template_ref;       // "template": id@version, or NULL
+    unsigned char campaign_id[16];  // zero = none
+    int32_t row;                    // of the campaign; 0 = none
+    const char *reference;          // the client's own word, or NULL
+    int64_t send_at;                // 0 = now
+    int64_t expires_at;
+    const char *mode;  // simulate, listed, live
+    int64_t accepted_at;
+    const char *traceparent;  // W3C trace context, or NULL
+};
+
+// sms.status: one callback of Twilio's. Key: message id, or SID without one.
+struct sms_status {
+    unsigned char message_id[16];  // zero = unknown: matched by SID
+    int32_t turn;                  // 0 = unknown
+    const char *twilio_sid;
+    const char *status;     // Twilio's word, as received
+    int32_t error_code;     // 0 = none
+    struct wire_bytes raw;  // the form as received, sealed; aad = twilio_sid
+    int64_t received_at;
+};
+
+// sms.dead: a record that nobody could take, with its reason.
+struct sms_dead {
+    const char
+        *reason;  // stable word: bad_record, cannot_open, no_row, refused_by_database
+    const char *detail;  // sentence
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    int64_t record_at;
+    struct wire_bytes key;
+    struct wire_bytes value;
+};
+
+// What sealed holds: as JSON too.
+struct sms_content {
+    const char *to;
+    const char *body;
+};
+
+#endif
