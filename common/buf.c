@@ -221,10 +221,13 @@ bool buf_add_base64_decoded(struct buf *b, const char *text, size_t len)
     return good;
 }
 
+// Letters, digits, '-', '.', '_' and '~' (RFC 3986, 2.3), one bit each.
 static bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    static const uint64_t set[4] = { 0x03ff600000000000, 0x47fffffe87fffffe, 0, 0 };
+    const unsigned char byte = (unsigned char)c;
+
+    return set[byte >> 6] >> (byte & 63) & 1;
 }
 
 void buf_add_url_escaped(struct buf *b, const char *text, size_t len)

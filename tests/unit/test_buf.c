@@ -246,9 +246,27 @@ static void times_are_rfc_3339_in_milliseconds(void **state)
     }
 }
 
+static void only_unreserved_characters_stay_as_they_are(void **state)
+{
+    (void)state;
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    struct buf b = BUF_INIT(10);
+
+    for (int c = 0; c < 256; c++) {
+        const char byte = (char)c;
+        buf_clear(&b);
+        buf_add_url_escaped(&b, &byte, 1);
+        bool stays = c && strchr(unreserved, c);
+        assert_int_equal(b.len, stays ? 1 : 3);
+    }
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_unreserved_characters_stay_as_they_are),
         cmocka_unit_test(adds_stop_at_the_maximum_and_stay_stopped),
         cmocka_unit_test(every_add_is_all_or_nothing),
         cmocka_unit_test(a_large_buf_grows),
