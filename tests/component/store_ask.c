@@ -1,0 +1,77 @@
+#include "store_ask.h"
+
+#include "sms_job_make.h"
+#include "store_claims.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void ask_done(void *arg, const struct db_answer *answer)
+{
+    struct ask *ask = arg;
+
+    ask->came = true;
+    assert_int_equal(answer->rc, OUTCOME_OK);
+    if (ask->check)
+        ask->check(answer->rows, ask->arg);
+}
+
+static bool came(void *arg)
+{
+    return ((struct ask *)arg)->came;
+}
+
+void ask_wait(struct db_fixture *f, struct ask *ask)
+{
+    loop_until(f->reactor, came, ask);
+}
+
+void ask_no_rows(const struct db_result *rows, void *arg)
+{
+    (void)arg;
+    assert_int_equal(db_rows(rows), 0);
+}
+
+int ask_group_start(void **state)
+{
+    *state = pg_start(PG_MIGRATED);
+    return 0;
+}
+
+int ask_test_start(void **state)
+{
+    struct db_fixture *f = xcalloc(1, sizeof(*f));
+
+    db_fixture_open(f, *state);
+    pg_exec(f->pg,
+            "truncate messages, attempts, cost_entries, delayed, workers, rate_card,"
+            " api_tokens, clients restart identity");
+    *state = f;
+    return 0;
+}
+
+int ask_test_stop(void **state)
+{
+    db_fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+void ask_claim(struct db_fixture *f, struct sms_job *job, uint32_t number,
+               int64_t send_in_us)
+{
+    unsigned char id[16];
+    struct ask ask = { 0 };
+
+    sms_job_make_id(id, clock_wall_us() / 1000, number);
+    sms_job_make(job, id, clock_wall_us());
+    job->country = "DE";
+    job->rate_note = "default_rate";
+    memset(job->campaign_id, 9, sizeof(job->campaign_id));
+    job->row = 12;
+    job->traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    if (send_in_us > 0)
+        job->send_at = clock_wall_us() + send_in_us;
+    store_claim(f->db, &job, 1, 1, ask_done, &ask);
+    ask_wait(f, &ask);
+}
