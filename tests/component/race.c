@@ -282,6 +282,11 @@ static const char always_sql[] =
     "null"
     "      except all select twilio_sid from cost_entries where message_id = $id"
     "        and kind = 'estimate') x),"
+    "  (select 'reason ' || coalesce(reason, '-') from messages where message_id = $id"
+    "      and ((status in ('queued', 'sending', 'sent', 'delivered', 'read', "
+    "'undelivered')"
+    "            and reason is not null)"
+    "        or (status in ('in_doubt', 'expired') and reason is null))),"
     "  (select 'wait' from messages m where message_id = $id and status = 'waiting'"
     "      and turn > 0 and not exists (select from delayed d where d.message_id = $id"
     "        and d.turn = m.turn)))";

@@ -274,6 +274,23 @@ static const struct race_case cases[] = {
         { RESULT(1, "accepted", "A", "") } },
       { .message = "sent turn 1 tries 0 shown 1 error - sid A",
         .attempts = "1 sent A accepted", .ledger = "A 12800", .receipts = "2 0" } },
+    { "proof of the very turn that waits ends the wait",
+      { { CLAIM(1, "1 claimed") },
+        { RESULT(1, "not_sent", NULL, "2 waiting") },
+        { CALLBACK(2, "sent", "A", "2 sent") },
+        { CLAIM(2, "") } },
+      { .message = "sent turn 2 tries 0 shown 2 error - sid A",
+        .attempts = "2 sent A -", .ledger = "A 12800", .delayed = "2 retry",
+        .receipts = "1 0" } },
+    { "proof of an older turn that failed since stops nothing",
+      { { CLAIM(1, "1 claimed") },
+        { RESULT(1, "not_processed", NULL, "2 waiting") },
+        { CALLBACK(1, "failed", "A", "") },
+        { CALLBACK(1, "sent", "A", "") },
+        { CLAIM(2, "2 claimed") } },
+      { .message = "claimed turn 2 tries 1 shown - error 20429 sid -",
+        .attempts = "1 failed A not_processed", .ledger = "A 12800", .delayed = "2 retry",
+        .receipts = "2 0" } },
     // clang-format on
 };
 

@@ -63,8 +63,7 @@ static const char receipts_sql[] =
     "                             else m.delivered_at end"                               \
     "    from n"                                                                         \
     "   where m.message_id = n.message_id" bounds                                        \
-    "     and ((n.rank > m.rank and n.turn = coalesce(m.shown_turn, m.turn)"             \
-    "           and m.status <> 'waiting')"                                              \
+    "     and ((n.rank > m.rank and n.turn = coalesce(m.shown_turn, m.turn))"            \
     "       or (n.rank > m.rank and n.rank >= 75)"                                       \
     "       or (n.rank between 30 and 50 and n.turn <> coalesce(m.shown_turn, m.turn)"   \
     "           and m.status <> 'claimed'"                                               \
