@@ -86,14 +86,17 @@ static const char receipts_sql[] =
     " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
 #define ROWS_OF_N " and m.message_id = any (array(select n.message_id from n))"
 
+#define RAISE_BATCH_SQL RAISE_SQL(ROWS_OF_BATCH)
+#define RAISE_N_SQL     RAISE_SQL(ROWS_OF_N)
+
 static const char callback_sql[] =
     "with n as ("
     "  select n.*, m.estimate_micros, m.currency, m.rate_note, m.mode"
     "    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[],"
     "                $6::int[], $7::timestamptz[])"
     "      as n(message_id, turn, sid, status, rank, error_code, at)"
-    "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH "), " RAISE_SQL(
-        ROWS_OF_BATCH) "select message_id, turn, status, class, tries from raised";
+    "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH
+    "), " RAISE_BATCH_SQL "select message_id, turn, status, class, tries from raised";
 
 static const char join_sql[] =
     "with taken as ("
@@ -113,12 +116,11 @@ static const char join_sql[] =
     "), n as ("
     "  select distinct on (message_id, turn) * from taken"
     "   order by message_id, turn, rank desc, at"
-    "), " RAISE_SQL(ROWS_OF_N) ", gone as ("
-                               "  delete from receipts_unmatched u using taken t"
-                               "   where u.recorded_at = t.recorded_at and u.part = "
-                               "t.part and u.off = t.off"
-                               ")"
-                               "select message_id, turn, sid from taken";
+    "), " RAISE_N_SQL ", gone as ("
+    "  delete from receipts_unmatched u using taken t"
+    "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
+    ")"
+    "select message_id, turn, sid from taken";
 
 static const struct db_statement receipts = { "receipts", receipts_sql };
 static const struct db_statement callback = { "callback", callback_sql };
