@@ -371,8 +371,11 @@ void worker_close(struct worker *w)
 {
     if (!w)
         return;
-    twilio_close(w->twilio);
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        if (w->lanes[i])
+            kafka_in_stop_reading(w->lanes[i]);
     kafka_out_close(w->out);  // its last reports still acknowledge records
+    twilio_close(w->twilio);
     dead_letters_free(w->dead);
     for (size_t i = 0; i < LANE_COUNT; i++)
         kafka_in_close(w->lanes[i]);
