@@ -1,0 +1,62 @@
+"""The stack's PostgreSQL, asked directly."""
+
+import contextlib
+
+import psycopg2
+
+TABLES = ("messages", "attempts", "receipts", "receipts_unmatched", "cost_entries", "delayed")
+
+
+class Database:
+    def __init__(self, url):
+        self.url = url
+        self._connection = None
+
+    def rows(self, sql, *values):
+        """The rows of one statement; a connection that broke is made anew."""
+        try:
+            return self._rows(sql, values)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self._connection = None
+            return self._rows(sql, values)
+
+    def _rows(self, sql, values):
+        if self._connection is None:
+            self._connection = psycopg2.connect(self.url)
+            self._connection.autocommit = True
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def one(self, sql, *values):
+        (row,) = self.rows(sql, *values)
+        return row[0] if len(row) == 1 else row
+
+    @contextlib.contextmanager
+    def without_message(self, message_id):
+        """Takes the row of a message away for a while."""
+        self.rows("create temporary table kept as select * from messages"
+                  " where message_id = %s", message_id)
+        self.rows("delete from messages where message_id = %s", message_id)
+        try:
+            yield
+        finally:
+            self.rows("insert into messages select * from kept")
+            self.rows("drop table kept")
+
+    def checksums(self):
+        """One sum over all rows of each table, whatever their order."""
+        return {table: self.one(
+            "select count(*) || ' rows, ' ||"
+            f" coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {table} t")
+            for table in TABLES}
+
+    def columns_that_hold(self, text):
+        """Tables in which some row shows text, in clear or as the bytes of a bytea."""
+        names = self.rows(
+            "select table_name from information_schema.tables where table_schema = 'public'"
+            " and table_type = 'BASE TABLE'")
+        return [name for (name,) in names if self.one(
+            f"select exists (select from {name} t"
+            " where position(%s in t::text) > 0 or position(%s in t::text) > 0)",
+            text, text.encode().hex())]

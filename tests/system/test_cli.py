@@ -1,0 +1,144 @@
+"""smsq, the command line, and its exit codes, which scripts rely on."""
+
+import json
+import socket
+import uuid
+
+import pytest
+
+from api import fresh_number
+from stack import TREE
+
+OK, FAILED, USAGE, NOT_FOUND, REFUSED, TEMPORARY, SETTINGS = 0, 1, 2, 3, 4, 5, 78
+
+
+@pytest.fixture
+def cli(smsq):
+    """Runs a command and checks its exit code; returns what it wrote."""
+    def run(code, *arguments, **settings):
+        done = smsq.stack.smsq(*arguments, **settings)
+        assert done.returncode == code, (done.args, done.stdout, done.stderr)
+        return done.stdout if code == OK else done.stderr
+    return run
+
+
+@pytest.fixture
+def nowhere():
+    """An address where nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{unused.getsockname()[1]}"
+
+
+def pairs(text):
+    """Lines "name  value" as a dictionary."""
+    return dict(line.split(maxsplit=1) for line in text.splitlines() if len(line.split()) > 1)
+
+
+def test_send_and_status_follow_a_message(smsq, cli, api):
+    to = fresh_number()
+    sent = pairs(cli(OK, "send", to, "--message", "hello", "--reference", "order 7",
+                     "--class", "otp", "--expires-in", "300", token=api.token))
+    assert sent["to"] == to
+    api.wait_for(sent["id"])
+    shown = cli(OK, "status", sent["id"], token=api.token)
+    assert pairs(shown)["status"] == "delivered"
+    assert pairs(shown)["reference"] == "order 7"
+    told = json.loads(cli(OK, "status", pairs(shown)["sid"], "--json", token=api.token))
+    assert (told["id"], told["to"], told["class"]) == (sent["id"], to, "otp")
+
+
+def test_send_reads_national_numbers_and_prints_json(cli):
+    told = json.loads(cli(OK, "send", "079 123 45 67", "--message", "Grüezi", "--region",
+                          "CH", "--from", "ACME", "--json"))
+    assert (told["to"], told["status"]) == ("+41791234567", "queued")
+
+
+@pytest.mark.parametrize("arguments", [
+    (),
+    ("fly",),
+    ("send",),
+    ("send", "+14155550123"),
+    ("send", "--message", "hello"),
+    ("send", "+14155550123", "+14155550124", "--message", "hello"),
+    ("send", "+14155550123", "--message"),
+    ("send", "+14155550123", "--message", "hello", "--colour", "red"),
+    ("status",),
+    ("topics",),
+    ("topics", "create", "more"),
+    ("token", "create", "--scope", "send_sms"),
+    ("token", "create", "--client", "somebody"),
+    ("token", "create", "--client", "somebody", "--scope", "fly"),
+    ("token", "create", "--client", "x", "--scope", "send_sms", "--expires-days", "soon"),
+    ("rates", "load"),
+], ids=" ".join)
+def test_a_wrong_call_is_2_and_shows_the_usage(cli, arguments):
+    assert "smsq" in cli(USAGE, *arguments)
+
+
+def test_help_is_no_error(cli):
+    text = cli(OK, "--help")
+    for word in ("send", "status", "topics create", "token create", "rates load", "78"):
+        assert word in text
+    assert "--message" in cli(OK, "send", "--help")
+
+
+def test_a_message_that_is_not_there_is_3(cli):
+    cli(NOT_FOUND, "status", str(uuid.uuid4()))
+    cli(NOT_FOUND, "status", "SM" + 32 * "0")
+
+
+def test_what_the_api_refuses_is_4_with_the_field(cli):
+    assert "field to" in cli(REFUSED, "send", "12", "--message", "hello")
+    assert "field expires_in" in cli(REFUSED, "send", "+14155550123", "--message", "hello",
+                                     "--expires-in", "soon")
+    cli(REFUSED, "send", "+14155550123", "--message", "hello", token="smsq_unknown")
+
+
+def test_what_may_work_later_is_5(cli, nowhere):
+    cli(TEMPORARY, "send", "+14155550123", "--message", "hello",
+        SMSQ_API_URL=f"http://{nowhere}")
+    cli(TEMPORARY, "topics", "list", f"--kafka.brokers={nowhere}", "--topics.deadline=1s")
+    cli(TEMPORARY, "token", "create", "--client", "late", "--scope", "send_sms",
+        SMSQ_DATABASE_URL=f"postgresql://{nowhere}/smsq")
+
+
+def test_a_missing_or_wrong_setting_is_78(cli):
+    assert "SMSQ_TOKEN" in cli(SETTINGS, "send", "+14155550123", "--message", "x", token="")
+    cli(SETTINGS, "topics", "list", "--kafka.no_such_key=1")
+    cli(SETTINGS, "topics", "list", SMSQ_CONFIG="/no/such/file")
+
+
+def test_topics_create_makes_what_is_missing_and_no_more(smsq, cli):
+    listed = cli(OK, "topics", "list")
+    assert cli(OK, "topics", "create").count("exists") == len(listed.splitlines()) == 7
+    partitions = {name: count for name, count in smsq.kafka.topics().items()
+                  if name.startswith("sms.")}
+    for name, count in partitions.items():
+        (line,) = [line for line in listed.splitlines() if line.split()[0] == name]
+        assert f"partitions={count}" in line.split()
+
+
+def test_a_new_token_works_and_is_nowhere_to_be_read(smsq, cli):
+    token = cli(OK, "token", "create", "--client", "cli-test", "--scope", "send_sms",
+                "--expires-days", "1").strip()
+    cli(OK, "send", fresh_number(), "--message", "hello", token=token)
+    assert smsq.db.columns_that_hold(token) == []
+    assert smsq.db.one(
+        "select t.expires_at between now() + interval '23 h' and now() + interval '25 h'"
+        "  from api_tokens t join clients using (client_id) where name = 'cli-test'")
+    again = json.loads(cli(OK, "token", "create", "--client", "cli-test", "--scope",
+                           "send_sms", "--json"))["token"]
+    assert again != token
+    assert smsq.db.one("select count(*) from clients where name = 'cli-test'") == 1
+
+
+def test_rates_load_takes_a_good_card_and_refuses_a_bad_one(smsq, cli, tmp_path):
+    card = TREE / "deploy" / "rate_card.csv"
+    before = smsq.db.one("select count(*) from rate_card")
+    assert cli(OK, "rates", "load", str(card)) == f"{before} rates loaded\n"
+    lines = card.read_text().splitlines()
+    (tmp_path / "bad.csv").write_text("\n".join([*lines, lines[1].replace("0.0083", "much")]))
+    cli(FAILED, "rates", "load", str(tmp_path / "bad.csv"))
+    cli(FAILED, "rates", "load", str(tmp_path / "missing.csv"))
+    assert smsq.db.one("select count(*) from rate_card") == before

@@ -1,0 +1,107 @@
+"""A worker that dies or is stopped with work in hand."""
+
+import signal
+
+from stack import metric, read_log, wait_until
+
+IN_FLIGHT = 64  # worker.in_flight
+BATCH = 500  # of claims
+
+
+def epoch_of(smsq, pid):
+    return smsq.db.one("select epoch from workers where pid = %s order by started_at desc"
+                       " limit 1", pid)
+
+
+def claimed_by(smsq, epoch):
+    return {message_id for (message_id,) in smsq.db.rows(
+        "select message_id::text from messages where claimed_epoch = %s and status = 'claimed'",
+        epoch)}
+
+
+def send(api, count):
+    answers = api.send_many({"to": f"+1415{3000000 + n}", "body": f"work {n}"}
+                            for n in range(count))
+    assert {answer.status for answer in answers} == {202}
+    return {answer.json["id"] for answer in answers}
+
+
+def test_a_worker_killed_with_work_in_hand_sends_nothing_twice_and_loses_nothing(smsq, api):
+    epoch = epoch_of(smsq, smsq.stack.pids["worker-1"])
+    smsq.sim.switch(answer_delay="1s")
+    ids = send(api, 2000)
+    wait_until(lambda: len(claimed_by(smsq, epoch)) > 2 * IN_FLIGHT
+               and smsq.sim.ledger()["in_flight_max"] > IN_FLIGHT, 20, "both have work in hand")
+    smsq.stack.kill("worker-1")
+    assert claimed_by(smsq, epoch), "nothing was in hand: the kill proves nothing"
+    smsq.sim.switch(answer_delay="0s")
+    smsq.stack.up()
+
+    wait_until(lambda: smsq.db.one(
+        "select count(*) from messages where message_id = any(%s::uuid[])"
+        " and (status = 'delivered' or (status = 'claimed' and claimed_epoch = %s))",
+        list(ids), epoch) == len(ids), 60, "every message is delivered or held by the dead")
+    smsq.sim.wait_quiet()
+    posted, held = smsq.sim.by_message_id(), claimed_by(smsq, epoch) & ids
+    assert 0 < len(held) <= IN_FLIGHT + BATCH
+    assert set(posted) == ids - held
+    assert smsq.sim.ledger()["repeated_to_body"] == 0
+    assert smsq.db.one(
+        "select sum(amount_micros) from cost_entries where message_id = any(%s::uuid[])",
+        list(ids)) == smsq.sim.ledger()["billed_micros"]
+
+
+def start_worker(smsq, folder):
+    """One more worker, as a child of the test: so its exit code is known."""
+    with (folder / "worker.log").open("w") as log:
+        worker = smsq.stack.program("smsq-worker", "--worker.admin_port=0", output=log)
+    return worker
+
+
+def events(folder, name):
+    return [line for line in read_log(folder / "worker.log") if line["event"] == name]
+
+
+def held_by(url):
+    return metric(url, "smsq_jobs_held")
+
+
+def test_a_worker_that_is_stopped_finishes_what_it_has_in_hand(smsq, api, tmp_path):
+    worker = start_worker(smsq, tmp_path)
+    try:
+        up = wait_until(lambda: events(tmp_path, "process_up"), 10, "the worker is up")[0]
+        url = f"http://127.0.0.1:{up['admin_port']}"
+        wait_until(lambda: metric(
+            url, 'smsq_kafka_assignments_total{topic="sms.jobs.normal"}') > 0, 30,
+            "it has partitions")
+        smsq.sim.switch(answer_delay="300ms")
+        ids = send(api, 1200)
+        wait_until(lambda: held_by(url) > IN_FLIGHT, 20, "it has work in hand")
+        worker.send_signal(signal.SIGTERM)
+        held = held_by(url)
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+    assert held > 0, "nothing was in hand: the stop proves nothing"
+    claimed = {line["message_id"] for line in events(tmp_path, "job_claimed")}
+    epoch = events(tmp_path, "worker_started")[0]["epoch"]
+    assert not claimed_by(smsq, epoch)
+    assert smsq.db.one("select count(*) from attempts where message_id = any(%s::uuid[])"
+                       " and http_status = 201", list(claimed)) == len(claimed) > 0
+    smsq.sim.switch(answer_delay="0s")
+    wait_until(lambda: smsq.db.one(
+        "select count(*) from messages where message_id = any(%s::uuid[])"
+        " and status = 'delivered'", list(ids)) == len(ids), 60, "all are delivered")
+    assert set(smsq.sim.by_message_id()) == ids
+
+
+def test_every_program_stops_cleanly_when_asked(smsq):
+    """Each says so in its last line: code 0 of a program that ./dev started."""
+    for name in ("producer", "scheduler", "webhook-receiver", "status-consumer", "worker-1",
+                 "worker-2", "simulator"):
+        smsq.stack.kill(name, signal.SIGTERM)
+        lines = smsq.stack.log_lines(name)
+        assert lines[-1]["event"] == "process_down", lines[-1]
+        assert "program_failed" not in {line["event"] for line in lines}
+    smsq.stack.up()
