@@ -323,8 +323,10 @@ static enum outcome open_connections(struct receiver *r,
 {
     struct reactor *loop = service_reactor(r->service);
     struct metrics *metrics = service_metrics(r->service);
+    static const char *const topics[] = { TOPIC_STATUS, NULL };
     const struct kafka_out_settings out = {
         .kafka = &set->kafka,
+        .topics = topics,
         .linger_us = LINGER_US,
         .timeout_ms = ACK_TIMEOUT_MS,
         .queue_max = QUEUE_MAX,

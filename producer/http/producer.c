@@ -183,8 +183,11 @@ static enum outcome open_connections(struct producer *p,
 {
     struct reactor *loop = service_reactor(p->service);
     struct metrics *metrics = service_metrics(p->service);
+    static const char *const topics[] = { TOPIC_JOBS_URGENT, TOPIC_JOBS_NORMAL,
+                                          TOPIC_JOBS_BULK, NULL };
     const struct kafka_out_settings out = {
         .kafka = &set->kafka,
+        .topics = topics,
         .linger_us = LINGER_US,
         .timeout_ms = ACK_TIMEOUT_MS,
         .queue_max = set->queue_max,

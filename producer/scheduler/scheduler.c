@@ -88,8 +88,11 @@ enum outcome scheduler_open(struct scheduler **out, const struct scheduler_setti
     struct scheduler *s = xcalloc(1, sizeof(*s));
     const struct service_hooks hooks = { "smsq-scheduler", on_stop, is_drained, say_ready,
                                          s };
+    static const char *const topics[] = { TOPIC_JOBS_URGENT, TOPIC_JOBS_NORMAL,
+                                          TOPIC_JOBS_BULK, NULL };
     const struct kafka_out_settings kafka = {
         .kafka = &set->kafka,
+        .topics = topics,
         .linger_us = 500,
         .timeout_ms = TIMEOUT_MS,
         .queue_max = QUEUE_MAX,

@@ -237,8 +237,10 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
 {
     struct reactor *loop = service_reactor(w->service);
     struct metrics *metrics = service_metrics(w->service);
+    static const char *const topics[] = { TOPIC_DEAD, NULL };
     const struct kafka_out_settings out = {
         .kafka = &set->kafka,
+        .topics = topics,
         .linger_us = 500,
         .timeout_ms = DEAD_TIMEOUT_MS,
         .queue_max = DEAD_QUEUE_MAX,

@@ -261,8 +261,10 @@ static enum outcome open_connections(struct status_consumer *c,
 {
     struct reactor *loop = service_reactor(c->service);
     struct metrics *metrics = service_metrics(c->service);
+    static const char *const topics[] = { TOPIC_DEAD, NULL };
     const struct kafka_out_settings out = {
         .kafka = &set->kafka,
+        .topics = topics,
         .linger_us = 500,
         .timeout_ms = DEAD_TIMEOUT_MS,
         .queue_max = DEAD_QUEUE_MAX,
