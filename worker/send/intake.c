@@ -24,12 +24,14 @@ struct batch {
     struct intake *owner;
     LIST_ENTRY(batch) next;
     size_t count;
+    int64_t epoch;
     int64_t sent_us;
     struct job *jobs[CLAIM_BATCH_MAX];  // sorted by id, each id once
 };
 
 struct intake {
     struct intake_settings set;
+    int64_t epoch;
     struct job_reader *reader;
     LIST_HEAD(, batch) claims;  // in PostgreSQL's hands
     size_t claims_in_flight;
@@ -76,6 +78,11 @@ void intake_free(struct intake *in)
     }
     job_reader_free(in->reader);
     free(in);
+}
+
+void intake_set_epoch(struct intake *in, int64_t epoch)
+{
+    in->epoch = epoch;
 }
 
 size_t intake_claiming(const struct intake *in)
@@ -237,6 +244,7 @@ static void settle_all(struct batch *b, const struct db_result *rows)
     for (size_t i = 0; i < b->count; i++) {
         struct job *job = b->jobs[i];
         int row = find_row(rows, job, hint);
+        job->epoch = b->epoch;
         job->claim_sent_us = b->sent_us;
         if (row < 0) {
             finish(in, job, CLAIM_REPEATED);
@@ -279,8 +287,9 @@ static void on_claimed(void *arg, const struct db_answer *answer)
         settle_refusal(b, answer);
     else
         settle_all(b, answer->rows);
-    if (answer->repeated)
-        in->set.release(in->set.arg);
+    // A batch of an older epoch was in flight at its release: one more is due after it.
+    if (answer->repeated || b->epoch != in->epoch)
+        in->set.release(in->set.arg, b->epoch);
     free(b);
     intake_fill(in);
 }
@@ -292,6 +301,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
 
     b->owner = in;
     b->count = count;
+    b->epoch = in->epoch;
     b->sent_us = clock_boot_us();
     memcpy(b->jobs, jobs, count * sizeof(struct job *));
     for (size_t i = 0; i < count; i++)
@@ -299,7 +309,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     LIST_INSERT_HEAD(&in->claims, b, next);
     in->claims_in_flight++;
     in->claiming += count;
-    store_claim(in->set.db, records, count, in->set.epoch, on_claimed, b);
+    store_claim(in->set.db, records, count, b->epoch, on_claimed, b);
 }
 
 // Sorts, sets repetitions inside the batch aside, and claims the rest.

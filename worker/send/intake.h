@@ -24,10 +24,11 @@ struct intake_settings {
     struct dead_letters *dead;
     const struct keys *keys;
     struct job_set *held;
-    int64_t epoch;
     size_t (*room)(void *arg);                // how many more jobs may be claimed now
     void (*won)(void *arg, struct job *job);  // takes the job: POST it
-    void (*release)(void *arg);               // a claim's answer was lost
+    // The answer to a claim of this epoch may have been lost: give back what the table
+    // holds for it and memory does not, after intake_set_epoch if it is the one in use.
+    void (*release)(void *arg, int64_t epoch);
     // A claim was refused for what is no record's fault: this worker cannot go on.
     void (*fail)(void *arg, const char *reason);
     void *arg;
@@ -38,6 +39,11 @@ void intake_free(struct intake *in);
 
 // intake_fill reads and claims as long as there are records and room.
 void intake_fill(struct intake *in);
+
+// intake_set_epoch makes all further claims under this epoch; call it before the first.
+// What is released of the old one, however late and however often, meets no claim made
+// later.
+void intake_set_epoch(struct intake *in, int64_t epoch);
 
 // intake_claiming counts jobs whose claim is not answered yet.
 size_t intake_claiming(const struct intake *in);

@@ -26,6 +26,7 @@ struct job {
     struct kafka_origin origin;
     enum lane lane;
     struct job_queue repeats;  // records of the same message in the same claim batch
+    int64_t epoch;             // under which it is claimed
     int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
     char *form;                // body of the POST, while it is in flight
     struct intake *intake;     // who reads and claims it

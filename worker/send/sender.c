@@ -17,7 +17,7 @@ struct sender {
     struct sender_settings set;
     struct job_queue lanes[LANE_COUNT];
     struct job_queue stale;  // waits for the next renewal
-    struct job **renewing;   // sent for renewal, sorted by id; NULL = none
+    struct job **renewing;   // sent for renewal, of one epoch; NULL = none
     size_t renewing_count;
     int64_t renew_sent_us;
     struct metric *renewed, *lost;
@@ -65,12 +65,6 @@ static struct job *next_job(struct sender *s)
     return NULL;
 }
 
-static int compare_jobs(const void *a, const void *b)
-{
-    const struct job *const *x = a, *const *y = b;
-    return memcmp((*x)->sms.message_id, (*y)->sms.message_id, 16);
-}
-
 static bool is_renewed(const struct db_result *rows, const struct job *job)
 {
     for (size_t i = 0; i < db_rows(rows); i++)
@@ -96,8 +90,13 @@ static void on_renewed(void *arg, const struct db_answer *answer)
 
     s->renewing = NULL;
     s->renewing_count = 0;
+    if (answer->rc) {  // its jobs stay held: nothing says that the claims are lost
+        s->set.fail(s->set.arg, answer->reason);
+        free(jobs);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (answer->rc || !is_renewed(answer->rows, jobs[i])) {
+        if (!is_renewed(answer->rows, jobs[i])) {
             drop_lost(s, jobs[i]);
             continue;
         }
@@ -115,19 +114,21 @@ static void renew(struct sender *s)
     if (s->renewing || s->stale.count == 0)
         return;
 
-    size_t count = s->stale.count < RENEW_BATCH_MAX ? s->stale.count : RENEW_BATCH_MAX;
     struct turn_key keys[RENEW_BATCH_MAX];
-    s->renewing = xcalloc(count, sizeof(*s->renewing));
-    s->renewing_count = count;
-    for (size_t i = 0; i < count; i++)
-        s->renewing[i] = job_queue_pop(&s->stale);
-    qsort(s->renewing, count, sizeof(*s->renewing), compare_jobs);
-    for (size_t i = 0; i < count; i++) {
-        memcpy(keys[i].message_id, s->renewing[i]->sms.message_id, 16);
-        keys[i].turn = s->renewing[i]->sms.turn;
+    int64_t epoch = s->stale.first->epoch;
+    size_t count = 0;
+    s->renewing = xcalloc(RENEW_BATCH_MAX, sizeof(*s->renewing));
+    while (count < RENEW_BATCH_MAX && s->stale.count > 0 &&
+           s->stale.first->epoch == epoch) {
+        struct job *job = job_queue_pop(&s->stale);
+        memcpy(keys[count].message_id, job->sms.message_id, 16);
+        keys[count].turn = job->sms.turn;
+        s->renewing[count++] = job;
     }
+    qsort(keys, count, sizeof(keys[0]), turn_key_compare);
+    s->renewing_count = count;
     s->renew_sent_us = clock_boot_us();
-    store_renew(s->set.db, keys, count, s->set.epoch, on_renewed, s);
+    store_renew(s->set.db, keys, count, epoch, on_renewed, s);
 }
 
 void sender_pump(struct sender *s)

@@ -19,10 +19,11 @@ struct sender_settings {
     struct twilio *twilio;
     struct results *results;
     struct job_set *held;
-    int64_t epoch;
     int64_t renew_us;            // a claim sent longer ago than this is renewed: 2 s
     size_t unwritten_max;        // no new POST while so many results are not committed
     void (*on_room)(void *arg);  // runs when a job left the sender
+    // A renewal was refused: this worker cannot go on.
+    void (*fail)(void *arg, const char *reason);
     void *arg;
 };
 

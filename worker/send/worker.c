@@ -26,32 +26,6 @@ enum {
     DEAD_TIMEOUT_MS = 30000,
 };
 
-#define AT(field) offsetof(struct worker_settings, field)
-
-static const struct setting worker_table[] = {
-    KAFKA_SETTINGS(AT(kafka)),
-    DB_SETTINGS(AT(db)),
-    KEYS_SETTINGS(AT(keys)),
-    SERVICE_SETTINGS("worker", AT(service), "9102"),
-    { "worker.in_flight", SETTING_COUNT, AT(in_flight), "64", 1, 4000, NULL,
-      "requests to Twilio at a time" },
-    { "worker.connect_timeout", SETTING_US, AT(connect_us), "3s", 100000, 60000000, NULL,
-      "how long a connection to Twilio may take" },
-    { "worker.total_timeout", SETTING_US, AT(total_us), "35s", 1000000, 35000000, NULL,
-      "how long a request to Twilio may take; at most 35s, on which rescue times rest" },
-    { "worker.session_timeout", SETTING_US, AT(session_us), "10s", 6000000, 300000000,
-      NULL,
-      "after this long without a sign of life another worker takes the partitions" },
-    { 0 },
-};
-
-const struct settings_source worker_settings_source = {
-    .program = "smsq-worker",
-    .what = "Claims SMS jobs from Kafka, posts them to Twilio once, records the results.",
-    .tables =
-        (const struct setting *const[]){ account_settings_table, worker_table, NULL },
-};
-
 struct worker {
     struct service *service;
     struct keys keys;
@@ -128,18 +102,6 @@ static void on_released(void *arg, const struct db_answer *answer)
                  LOG_I("count", (int64_t)db_rows(answer->rows)));
 }
 
-// The answer to a claim was lost with its connection: what the table holds for our epoch
-// and our memory does not never began, and goes back to wait.
-static void release(void *arg)
-{
-    struct worker *w = arg;
-    struct turn_key *held = job_set_keys(&w->held);
-
-    w->releasing++;
-    store_release(w->claims, w->epoch, held, w->held.count, 0, on_released, w);
-    free(held);
-}
-
 static void on_refused(void *arg, const char *reason)
 {
     struct worker *w = arg;
@@ -156,6 +118,35 @@ static void on_registered(void *arg, const struct db_answer *answer)
     }
     w->registered = true;
     on_records(w);
+}
+
+static void take_epoch(struct worker *w)
+{
+    char host[256] = "";
+
+    random_bytes(&w->epoch, sizeof(w->epoch));
+    w->epoch &= INT64_MAX;
+    log_line(LOG_LEVEL_INFO, "epoch_taken", LOG_I("epoch", w->epoch));
+    intake_set_epoch(w->intake, w->epoch);
+    (void)gethostname(host, sizeof(host) - 1);
+    store_worker_start(w->claims, w->epoch, host, getpid(), SMSQ_VERSION, on_registered,
+                       w);
+}
+
+// The answer to a claim was lost with its connection: what the table holds for its epoch
+// and our memory does not never began, and goes back to wait. The statement may run late
+// and more than once, and knows only what is held now: so no claim may come to that epoch
+// any more.
+static void release(void *arg, int64_t epoch)
+{
+    struct worker *w = arg;
+    struct turn_key *held = job_set_keys(&w->held);
+
+    if (epoch == w->epoch)
+        take_epoch(w);
+    w->releasing++;
+    store_release(w->claims, epoch, held, w->held.count, 0, on_released, w);
+    free(held);
 }
 
 static void on_stop(void *arg)
@@ -285,10 +276,10 @@ static void make_parts(struct worker *w)
         .twilio = w->twilio,
         .results = w->results,
         .held = &w->held,
-        .epoch = w->epoch,
         .renew_us = RENEW_US,
         .unwritten_max = UNWRITTEN_MAX,
         .on_room = on_records,
+        .fail = on_refused,
         .arg = w,
     };
     w->sender = sender_new(&sender, metrics);
@@ -298,7 +289,6 @@ static void make_parts(struct worker *w)
         .dead = w->dead,
         .keys = &w->keys,
         .held = &w->held,
-        .epoch = w->epoch,
         .room = room,
         .won = on_won,
         .release = release,
@@ -335,11 +325,8 @@ enum outcome worker_open(struct worker **out, const struct worker_settings *set,
     struct worker *w = xcalloc(1, sizeof(*w));
     const struct service_hooks hooks = { "smsq-worker", on_stop, is_drained, say_ready,
                                          w };
-    char host[256] = "";
 
     w->in_flight_max = (size_t)set->in_flight;
-    random_bytes(&w->epoch, sizeof(w->epoch));
-    w->epoch &= INT64_MAX;
     enum outcome rc = resolve(w, set, err);
     if (!rc)
         rc = service_open(&w->service, &set->service, &hooks, err);
@@ -353,17 +340,15 @@ enum outcome worker_open(struct worker **out, const struct worker_settings *set,
         worker_close(w);
         return rc;
     }
-    (void)gethostname(host, sizeof(host) - 1);
-    store_worker_start(w->claims, w->epoch, host, getpid(), SMSQ_VERSION, on_registered,
-                       w);
+    take_epoch(w);
     *out = w;
     return OUTCOME_OK;
 }
 
 enum outcome worker_run(struct worker *w, struct err *err)
 {
-    log_line(LOG_LEVEL_INFO, "worker_started", LOG_I("epoch", w->epoch),
-             LOG_T("mode", w->account.mode_name), LOG_T("base_url", w->account.base_url),
+    log_line(LOG_LEVEL_INFO, "worker_started", LOG_T("mode", w->account.mode_name),
+             LOG_T("base_url", w->account.base_url),
              LOG_T("callback_url", w->callback_url.bytes),
              LOG_I("in_flight", (int64_t)w->in_flight_max));
     return service_run(w->service, err);

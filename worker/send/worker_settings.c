@@ -1,0 +1,28 @@
+// The settings of smsq-worker.
+#include "worker.h"
+
+#define AT(field) offsetof(struct worker_settings, field)
+
+static const struct setting worker_table[] = {
+    KAFKA_SETTINGS(AT(kafka)),
+    DB_SETTINGS(AT(db)),
+    KEYS_SETTINGS(AT(keys)),
+    SERVICE_SETTINGS("worker", AT(service), "9102"),
+    { "worker.in_flight", SETTING_COUNT, AT(in_flight), "64", 1, 4000, NULL,
+      "requests to Twilio at a time" },
+    { "worker.connect_timeout", SETTING_US, AT(connect_us), "3s", 100000, 60000000, NULL,
+      "how long a connection to Twilio may take" },
+    { "worker.total_timeout", SETTING_US, AT(total_us), "35s", 1000000, 35000000, NULL,
+      "how long a request to Twilio may take; at most 35s, on which rescue times rest" },
+    { "worker.session_timeout", SETTING_US, AT(session_us), "10s", 6000000, 300000000,
+      NULL,
+      "after this long without a sign of life another worker takes the partitions" },
+    { 0 },
+};
+
+const struct settings_source worker_settings_source = {
+    .program = "smsq-worker",
+    .what = "Claims SMS jobs from Kafka, posts them to Twilio once, records the results.",
+    .tables =
+        (const struct setting *const[]){ account_settings_table, worker_table, NULL },
+};
