@@ -244,7 +244,7 @@ static void metrics_tell_of_statements_repeats_and_reconnects(void **st)
 static void check_session(const struct db_answer *answer)
 {
     assert_string_equal(db_text(answer->rows, 0, 0),
-                        "db test|off|off|force_generic_plan|7s|1s|10s|on|UTF8");
+                        "db test|off|off|off|off|force_generic_plan|7s|1s|10s|on|UTF8");
 }
 
 static void a_session_has_our_settings_and_the_urls_options_over_them(void **st)
@@ -252,7 +252,8 @@ static void a_session_has_our_settings_and_the_urls_options_over_them(void **st)
     static const struct db_statement statement = {
         "session",
         "SELECT concat_ws('|', current_setting('application_name'),"
-        " current_setting('enable_hashjoin'), current_setting('enable_mergejoin'),"
+        " current_setting('enable_nestloop'), current_setting('enable_mergejoin'),"
+        " current_setting('enable_seqscan'), current_setting('jit'),"
         " current_setting('plan_cache_mode'), current_setting('statement_timeout'),"
         " current_setting('lock_timeout'),"
         " current_setting('idle_in_transaction_session_timeout'),"

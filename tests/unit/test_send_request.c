@@ -27,7 +27,8 @@ static const struct {
     const char *code, *field, *detail;
 } refused[] = {
     { "", 400, "malformed_json", NULL, "not JSON: it is empty" },
-    { "[]", 400, "malformed_json", NULL, "a JSON object in braces is needed, this is an array" },
+    { "[]", 400, "malformed_json", NULL,
+      "a JSON object in braces is needed, this is an array" },
     { "{" BOTH "", 400, "malformed_json", NULL,
       "not JSON: a comma, colon, quote or bracket is missing or out of place" },
     { "{" BOTH "}{}", 400, "malformed_json", NULL,
