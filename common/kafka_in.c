@@ -143,7 +143,7 @@ static void tell_ready(void *arg)
 {
     struct kafka_in *k = arg;
 
-    if (!k->is_hungry || k->is_stopped)
+    if (k->is_stopped || (!k->is_hungry && !k->client.is_fatal))
         return;
     k->is_hungry = false;
     k->ready(k->arg);

@@ -41,8 +41,8 @@ struct kafka_in_settings {
 };
 
 // kafka_in_open joins the group. ready(arg) runs, from the loop, whenever kafka_in_next
-// may return true again after it returned false, and after each assignment. metrics may
-// be NULL.
+// may return true again after it returned false, after each assignment, and each second
+// once kafka_in_is_fatal. metrics may be NULL.
 //   OUTCOME_REJECT  a bad property (kafka_conf_new).
 //   OUTCOME_FATAL   librdkafka or the kernel refused to start.
 MUST_CHECK enum outcome kafka_in_open(struct kafka_in **out, struct reactor *r,

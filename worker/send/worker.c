@@ -55,6 +55,16 @@ static void on_records(void *arg)
         intake_fill(w->intake);
 }
 
+static void on_kafka(void *arg)
+{
+    struct worker *w = arg;
+
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        if (w->lanes[i] && kafka_in_is_fatal(w->lanes[i]))
+            service_fail(w->service, kafka_in_error(w->lanes[i]));
+    on_records(w);
+}
+
 static void on_room(void *arg)
 {
     struct worker *w = arg;
@@ -216,7 +226,7 @@ static enum outcome open_lanes(struct worker *w, const struct worker_settings *s
             .unacked_max = UNACKED_MAX,
         };
         enum outcome rc = kafka_in_open(&w->lanes[i], service_reactor(w->service), &in,
-                                        on_records, w, service_metrics(w->service), err);
+                                        on_kafka, w, service_metrics(w->service), err);
         if (rc)
             return rc;
     }
