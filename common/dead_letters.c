@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "kafka.h"
+#include "kafka_in.h"
 #include "kafka_out.h"
 #include "metrics.h"
 #include "reactor.h"
@@ -135,9 +136,31 @@ void dead_letters_bury(struct dead_letters *d, const struct sms_dead *letter,
     submit(l);
 }
 
+void dead_letters_bury_record(struct dead_letters *d, const struct kafka_record *rec,
+                              const char *reason, const char *detail,
+                              dead_letters_done *done, void *arg)
+{
+    const struct sms_dead letter = {
+        .reason = reason,
+        .detail = detail,
+        .topic = rec->topic,
+        .partition = rec->origin.partition,
+        .offset = rec->origin.offset,
+        .record_at = rec->at_ms > 0 ? rec->at_ms * 1000 : 0,
+        .key = { (const unsigned char *)rec->key, rec->key_len },
+        .value = { (const unsigned char *)rec->value, rec->value_len },
+    };
+    dead_letters_bury(d, &letter, done, arg);
+}
+
 size_t dead_letters_pending(const struct dead_letters *d)
 {
     return d->pending;
+}
+
+bool dead_letters_have_room(const struct dead_letters *d)
+{
+    return d->pending < DEAD_PENDING_MAX;
 }
 
 void dead_letters_free(struct dead_letters *d)

@@ -7,6 +7,7 @@
 
 struct dead_letters;
 struct kafka_out;
+struct kafka_record;
 struct metrics;
 struct reactor;
 struct sms_dead;
@@ -25,8 +26,17 @@ typedef void dead_letters_done(void *arg, const struct sms_dead *letter);
 void dead_letters_bury(struct dead_letters *d, const struct sms_dead *letter,
                        dead_letters_done *done, void *arg);
 
+// dead_letters_bury_record buries a record as it came; reason is a literal.
+void dead_letters_bury_record(struct dead_letters *d, const struct kafka_record *rec,
+                              const char *reason, const char *detail,
+                              dead_letters_done *done, void *arg);
+
 // dead_letters_pending counts letters that Kafka has not acknowledged yet.
+// dead_letters_have_room is false while they are so many that nothing more should be
+// read.
+enum { DEAD_PENDING_MAX = 1000 };
 size_t dead_letters_pending(const struct dead_letters *d);
+bool dead_letters_have_room(const struct dead_letters *d);
 
 // dead_letters_free forgets what is pending without calling done: its origins are not
 // acknowledged, so they are read again. Close the kafka_out first.

@@ -120,17 +120,7 @@ static void on_buried(void *arg, const struct sms_dead *letter)
 static void bury(struct intake *in, struct job *job, const struct kafka_record *rec,
                  const char *reason, const char *detail)
 {
-    const struct sms_dead letter = {
-        .reason = reason,
-        .detail = detail,
-        .topic = rec->topic,
-        .partition = rec->origin.partition,
-        .offset = rec->origin.offset,
-        .record_at = rec->at_ms > 0 ? rec->at_ms * 1000 : 0,
-        .key = { (const unsigned char *)rec->key, rec->key_len },
-        .value = { (const unsigned char *)rec->value, rec->value_len },
-    };
-    dead_letters_bury(in->set.dead, &letter, on_buried, job);
+    dead_letters_bury_record(in->set.dead, rec, reason, detail, on_buried, job);
 }
 
 // The record of a job that was parsed is written anew: same content, same origin.
@@ -329,20 +319,16 @@ static void claim(struct intake *in, struct job **jobs, size_t count)
         submit(in, jobs, kept);
 }
 
-// Any record may turn out to be one for sms.dead.
-static bool may_bury(const struct intake *in)
-{
-    return dead_letters_pending(in->set.dead) < CLAIM_BURIALS_MAX;
-}
-
-// Reads up to limit records of one lane into jobs; returns how many parsed.
+// Reads up to limit records of one lane into jobs; returns how many parsed. Any of them
+// may turn out to be one for sms.dead.
 static size_t read_lane(struct intake *in, enum lane lane, struct job **jobs,
                         size_t limit)
 {
     struct kafka_record rec;
     size_t count = 0;
 
-    while (count < limit && may_bury(in) && kafka_in_next(in->set.lanes[lane], &rec)) {
+    while (count < limit && dead_letters_have_room(in->set.dead) &&
+           kafka_in_next(in->set.lanes[lane], &rec)) {
         struct job *job = parse(in, lane, &rec);
         kafka_in_done_with(&rec);
         if (job)

@@ -15,8 +15,7 @@ struct kafka_in;
 struct keys;
 struct metrics;
 
-// CLAIM_BURIALS_MAX: so many letters that sms.dead has not taken stop the reading.
-enum { CLAIM_BATCH_MAX = 500, CLAIM_BURIALS_MAX = 1000 };
+enum { CLAIM_BATCH_MAX = 500 };
 
 struct intake_settings {
     struct kafka_in *const *lanes;  // LANE_COUNT; borrowed, as all here

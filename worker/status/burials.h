@@ -10,8 +10,9 @@ struct dead_letters;
 struct kafka_in;
 struct kafka_record;
 
-// burials_new borrows dead.
-struct burials *burials_new(struct dead_letters *dead);
+// burials_new borrows dead; on_room(arg) runs after each letter that sms.dead has taken.
+struct burials *burials_new(struct dead_letters *dead, void (*on_room)(void *arg),
+                            void *arg);
 
 // burials_free forgets what is on its way; free the dead_letters first.
 void burials_free(struct burials *b);

@@ -181,7 +181,8 @@ static void fill(void *arg)
 
     if (!LIST_EMPTY(&c->batches))
         return;
-    while ((!b || b->count < BATCH_MAX) && kafka_in_next(c->in, &rec)) {
+    while ((!b || b->count < BATCH_MAX) && dead_letters_have_room(c->dead) &&
+           kafka_in_next(c->in, &rec)) {
         if (!b) {
             b = xcalloc(1, sizeof(*b));
             b->owner = c;
@@ -194,6 +195,15 @@ static void fill(void *arg)
         submit(b);
     else if (b)
         batch_free(b);
+}
+
+static void on_kafka(void *arg)
+{
+    struct status_consumer *c = arg;
+
+    if (kafka_in_is_fatal(c->in))
+        service_fail(c->service, kafka_in_error(c->in));
+    fill(c);
 }
 
 static void on_joined(void *arg, const struct db_answer *answer)
@@ -237,6 +247,8 @@ static void say_ready(void *arg, struct err *why)
         err_set(why, OUTCOME_RETRY, "%s", kafka_in_error(c->in));
     else if (!kafka_in_is_assigned(c->in))
         err_set(why, OUTCOME_RETRY, "the consumer group is forming");
+    else if (!kafka_out_is_up(c->out))
+        err_set(why, OUTCOME_RETRY, "Kafka is away");
 }
 
 static void declare_metrics(struct status_consumer *c)
@@ -284,8 +296,8 @@ static enum outcome open_connections(struct status_consumer *c,
     if (rc)
         return rc;
     c->dead = dead_letters_new(loop, c->out, metrics);
-    c->burials = burials_new(c->dead);
-    return kafka_in_open(&c->in, loop, &in, fill, c, metrics, err);
+    c->burials = burials_new(c->dead, fill, c);
+    return kafka_in_open(&c->in, loop, &in, on_kafka, c, metrics, err);
 }
 
 enum outcome status_consumer_open(struct status_consumer **out,
@@ -322,6 +334,8 @@ void status_consumer_close(struct status_consumer *c)
 {
     if (!c)
         return;
+    if (c->in)
+        kafka_in_stop_reading(c->in);
     kafka_out_close(c->out);  // its last reports still acknowledge records
     dead_letters_free(c->dead);
     burials_free(c->burials);

@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+// A receipt is kept by the month of its record's time, and only months around now have a
+// place: a record that claims another would stop its partition for ever.
+static enum outcome check_time(int64_t at_ms, struct err *err)
+{
+    int64_t ahead_ms = at_ms - clock_wall_us() / 1000;
+
+    if (ahead_ms <= STATUS_TIME_OFF_MS && ahead_ms >= -STATUS_TIME_OFF_MS)
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT, "the record's time is more than 28 days %s",
+                   ahead_ms > 0 ? "ahead" : "ago");
+}
+
 static void fill_receipt(struct status_entry *e, const struct kafka_record *rec)
 {
     const struct sms_status *record = &e->record;
@@ -33,6 +45,8 @@ enum outcome status_entry_read(struct status_entry *out, struct json_reader *jso
 
     if (!rec->value)
         return err_set(err, OUTCOME_REJECT, "the record has no value");
+    if (check_time(rec->at_ms, err))
+        return OUTCOME_REJECT;
     enum outcome rc = wire_decode(&e.record, &e.memory, sms_status_fields, json,
                                   rec->value, rec->value_len, err);
     if (rc)

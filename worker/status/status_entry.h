@@ -9,6 +9,9 @@
 
 struct json_reader;
 
+// How far from now a record's time may lie.
+#define STATUS_TIME_OFF_MS (INT64_C(28) * 86400000)
+
 struct status_entry {
     struct sms_status record;
     struct receipt receipt;      // its texts are the record's
@@ -17,7 +20,8 @@ struct status_entry {
 };
 
 // status_entry_read decodes the record, which is not needed any more afterwards.
-//   OUTCOME_REJECT  it is no record of sms.status; out needs no free.
+//   OUTCOME_REJECT  it is no record of sms.status, or of a time far from now; out needs
+//                   no free.
 MUST_CHECK enum outcome status_entry_read(struct status_entry *out,
                                           struct json_reader *json,
                                           const struct kafka_record *rec,
