@@ -137,6 +137,30 @@ static void a_result_refused_for_the_schema_stops_the_worker(void **state)
                      1);
 }
 
+static void a_renewal_refused_for_the_schema_stops_the_worker(void **state)
+{
+    struct workplace *w = *state;
+    struct sms_job job;
+
+    w->set.in_flight = 1;
+    peer_hold(w->peer, true);
+    for (uint32_t i = 0; i < 2; i++) {
+        workplace_job(w, &job, i);
+        workplace_put(w, TOPIC_JOBS_NORMAL, &job);
+    }
+    workplace_start(w);
+    workplace_wait_posts(w, 1);
+    workplace_wait_sql(w, "select count(*) from messages where status = 'claimed'", 2);
+    pg_exec(w->pg, "alter table messages rename column claimed_at to other");
+    (void)usleep(2200000);
+    peer_hold(w->peer, false);
+    workplace_join(w);
+    pg_exec(w->pg, "alter table messages rename column other to claimed_at");
+    assert_int_equal(w->rc, OUTCOME_FATAL);
+    assert_non_null(strstr(w->err.text, "claimed_at"));
+    assert_int_equal(peer_count(w->peer), 1);
+}
+
 // As claimed it would be released one day, and sent a second time.
 static void a_message_whose_result_is_refused_is_in_doubt(void **state)
 {
@@ -244,6 +268,7 @@ int main(void)
         TEST(a_row_that_postgresql_refuses_is_taken_out_of_its_batch),
         TEST(a_claim_refused_for_the_schema_stops_the_worker),
         TEST(a_result_refused_for_the_schema_stops_the_worker),
+        TEST(a_renewal_refused_for_the_schema_stops_the_worker),
         TEST(a_message_whose_result_is_refused_is_in_doubt),
         TEST(a_later_turn_without_a_row_does_not_take_the_first_along),
         TEST(more_letters_than_may_wait_hold_the_reading_up),
