@@ -57,8 +57,8 @@ struct sms_status {
 
 // sms.dead: a record that nobody could take, with its reason.
 struct sms_dead {
-    const char
-        *reason;  // stable word: bad_record, cannot_open, no_row, refused_by_database
+    // Stable word: bad_record, bad_id, cannot_open, no_row, refused_by_database.
+    const char *reason;
     const char *detail;  // sentence
     const char *topic;
     int32_t partition;
