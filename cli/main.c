@@ -62,21 +62,27 @@ static int print_help(FILE *to)
                 commands[i].help);
     fputs(
         "Settings come from flags (--api.url=…), the environment (SMSQ_API_URL,\n"
-        "SMSQ_TOKEN, SMSQ_DATABASE_URL, SMSQ_BROKERS) and --config=FILE; smsq settings\n"
-        "--help lists them.\n\n"
+        "SMSQ_TOKEN, SMSQ_DATABASE_URL, SMSQ_BROKERS) and --config=FILE or SMSQ_CONFIG;\n"
+        "smsq settings lists them. --check-config and --print-config read and show\n"
+        "them, --version prints the version.\n\n"
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused,\n"
         "5 try again later, 78 a setting is missing or wrong.\n",
         to);
     return to == stdout ? EXIT_OK : EXIT_USAGE;
 }
 
-// Flags with a '.' in their name, and --config, are settings; the rest is the command's.
+// Flags with a '.' in their name, and those that every program has, are for the settings;
+// the rest is the command's.
 static bool is_setting(const char *arg)
 {
-    size_t name = strcspn(arg, "=");
+    static const char *const own[] = { "--config", "--check-config", "--print-config",
+                                       "--version" };
+    size_t len = strcspn(arg, "=");
 
-    return strncmp(arg, "--", 2) == 0 &&
-           (memchr(arg, '.', name) || strncmp(arg, "--config", 8) == 0);
+    for (size_t i = 0; i < COUNT_OF(own); i++)
+        if (strlen(own[i]) == len && memcmp(own[i], arg, len) == 0)
+            return true;
+    return strncmp(arg, "--", 2) == 0 && memchr(arg, '.', len);
 }
 
 // Returns the command whose words argv begins with; *used tells how many they are.

@@ -67,7 +67,7 @@ static enum outcome check_sid(const char *text, const char *kind, const char *se
                    setting, text, what, kind);
 }
 
-// Twilio must reach the receiver through TLS; plain HTTP is for one machine (row D3).
+// Twilio must reach the receiver through TLS; plain HTTP is for one machine.
 static enum outcome check_public_url(const char *url, struct err *err)
 {
     static const char *const loopback[] = { "http://127.", "http://localhost",

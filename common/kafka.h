@@ -27,7 +27,7 @@ struct kafka_settings {
       "127.0.0.1:9092",                                                                  \
       1,                                                                                 \
       1024,                                                                              \
-      NULL,                                                                              \
+      "SMSQ_BROKERS",                                                                    \
       "Kafka bootstrap servers, host:port with commas" },                                \
     {                                                                                    \
         "kafka.properties", SETTING_SECRET,                                              \

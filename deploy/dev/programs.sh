@@ -152,8 +152,8 @@ Stop those programs, or set other ports; 0 takes any free one, for example:
 SMSQ_DEV_API_PORT=0 ./dev up"
 }
 
-# ready_url NAME writes where to ask whether a program is ready. The simulator has no admin
-# port; a port that the program chose itself is read from the kernel.
+# ready_url NAME writes where to ask whether a program is ready. The simulator is asked at
+# its main port; an admin port that a program chose itself is read from the kernel.
 ready_url() {
     local name=$1 port main
     if [[ $name == simulator ]]; then

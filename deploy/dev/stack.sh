@@ -189,6 +189,7 @@ SMSQ_TOKEN=$(cat "$run/token" 2>/dev/null || true)
 SMSQ_DATABASE_URL=$(database_url)
 SMSQ_BROKERS=$(brokers)
 SMSQ_BIN=$(bin_folder)
+SMSQ_CONFIG=$run/smsq.cfg
 SMSQ_PUBLIC_URL=$(url_of SMSQ_DEV_RECEIVER_PORT)
 SMSQ_ACCOUNT_SID=AC$(secret simulator_account 16)
 SMSQ_AUTH_TOKEN=$(secret simulator_token 16)
