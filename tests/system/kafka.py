@@ -6,7 +6,8 @@ import subprocess
 import typing
 
 OFFSET_BEGINNING = -2
-CONSUMER = 1
+PRODUCER, CONSUMER = 0, 1
+END, TOPIC, PARTITION, VALUE, TIMESTAMP = 0, 1, 3, 4, 8  # of rd_kafka_producev
 TIMEOUT_MS = 15000
 GROUPS = {"smsq-worker-urgent": "sms.jobs.urgent", "smsq-worker-normal": "sms.jobs.normal",
           "smsq-worker-bulk": "sms.jobs.bulk", "smsq-status-consumer": "sms.status"}
@@ -52,6 +53,11 @@ class Kafka:
         """Publishes a record with an empty value, or with none: a tombstone."""
         self._kcat("-P", "-t", topic, "-p", str(partition), "-K", "=",
                    *(["-Z"] if is_null else []), given=f"{key}=\n".encode())
+
+    def publish_at(self, topic, partition, value, at_ms):
+        """Publishes a record that says it is of that time, in milliseconds since 1970."""
+        with Client(PRODUCER, {"bootstrap.servers": self.brokers}) as client:
+            client.produce(topic, partition, value, at_ms)
 
     def ends(self, topic):
         """The offset behind the last record of each partition."""
@@ -110,16 +116,16 @@ def _library():
     return lib
 
 
-class Group:
-    """One consumer group, seen from outside: this client never joins it."""
+class Client:
+    """A client of librdkafka, whose calls fail the test when they fail."""
 
     lib = _library()
 
-    def __init__(self, brokers, name):
+    def __init__(self, kind, properties):
         conf = ctypes.c_void_p(self.lib.rd_kafka_conf_new())
-        for key, value in (("bootstrap.servers", brokers), ("group.id", name)):
+        for key, value in properties.items():
             self.lib.rd_kafka_conf_set(conf, key.encode(), value.encode(), None, 0)
-        self.client = ctypes.c_void_p(self.lib.rd_kafka_new(CONSUMER, conf, None, 0))
+        self.client = ctypes.c_void_p(self.lib.rd_kafka_new(kind, conf, None, 0))
         assert self.client, "librdkafka did not start"
 
     def __enter__(self):
@@ -130,6 +136,19 @@ class Group:
 
     def _check(self, code):
         assert code == 0, self.lib.rd_kafka_err2str(code).decode()
+
+    def produce(self, topic, partition, value, at_ms):
+        self._check(self.lib.rd_kafka_producev(
+            self.client, TOPIC, topic.encode(), PARTITION, ctypes.c_int32(partition), VALUE,
+            value, ctypes.c_size_t(len(value)), TIMESTAMP, ctypes.c_int64(at_ms), END))
+        self._check(self.lib.rd_kafka_flush(self.client, TIMEOUT_MS))
+
+
+class Group(Client):
+    """One consumer group, seen from outside: this client never joins it."""
+
+    def __init__(self, brokers, name):
+        super().__init__(CONSUMER, {"bootstrap.servers": brokers, "group.id": name})
 
     def _partitions(self, topic, offsets):
         rows = self.lib.rd_kafka_topic_partition_list_new(len(offsets))

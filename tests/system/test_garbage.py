@@ -149,6 +149,21 @@ def test_bad_statuses_go_to_sms_dead_and_the_topic_moves_on(smsq, api, tmp_path)
         api.wait_for(message_id)
 
 
+def test_a_status_that_says_it_is_decades_old_goes_to_sms_dead(smsq, api):
+    """There is no month for it in receipts, and there will be none."""
+    api.wait_for(message_id := api.accepted())
+    smsq.sim.wait_quiet()
+    value = json.dumps(record_of(smsq, "sms.status", message_id)).encode()
+    before, ends = smsq.db.checksums(), smsq.kafka.ends("sms.status")
+    for partition in range(len(ends)):
+        smsq.kafka.publish_at("sms.status", partition, value, at_ms=1)
+    wait_until(lambda: smsq.kafka.lag() == 0, 30, "every partition has moved on")
+    letters = letters_of(smsq, "sms.status")
+    for place in enumerate(ends):
+        assert base64.b64decode(letters[place]["value"]) == value
+    assert smsq.db.checksums() == before
+
+
 def test_a_turn_above_one_of_an_unknown_message_goes_to_sms_dead(smsq, api, tmp_path):
     api.wait_for(message_id := api.accepted())
     smsq.sim.wait_quiet()
