@@ -36,7 +36,7 @@ struct service {
     struct err failure;
 };
 
-bool service_is_ready(struct service *s, struct err *why)
+static bool is_ready(struct service *s, struct err *why)
 {
     why->text[0] = '\0';
     if (s->stopping)
@@ -46,10 +46,9 @@ bool service_is_ready(struct service *s, struct err *why)
     return why->text[0] == '\0';
 }
 
-static void on_healthz(void *arg, struct http_request *req)
+void service_healthz(struct service *s, struct http_request *req)
 {
     static const char alive[] = "{\"alive\":true}\n", stuck[] = "{\"alive\":false}\n";
-    struct service *s = arg;
 
     if (clock_boot_us() - reactor_turned_us(s->reactor) <= LOOP_ALIVE_US)
         http_answer(req, 200, "application/json", alive, strlen(alive), NULL);
@@ -57,14 +56,13 @@ static void on_healthz(void *arg, struct http_request *req)
         http_answer(req, 503, "application/json", stuck, strlen(stuck), NULL);
 }
 
-static void on_readyz(void *arg, struct http_request *req)
+void service_readyz(struct service *s, struct http_request *req)
 {
-    struct service *s = arg;
     struct buf body = BUF_INIT(REASON_MAX);
     struct err why;
     int status = 200;
 
-    if (service_is_ready(s, &why)) {
+    if (is_ready(s, &why)) {
         buf_add_text(&body, "{\"ready\":true}\n");
     } else {
         status = 503;
@@ -75,6 +73,16 @@ static void on_readyz(void *arg, struct http_request *req)
     }
     http_answer(req, status, "application/json", buf_text(&body), body.len, NULL);
     buf_free(&body);
+}
+
+static void on_healthz(void *arg, struct http_request *req)
+{
+    service_healthz(arg, req);
+}
+
+static void on_readyz(void *arg, struct http_request *req)
+{
+    service_readyz(arg, req);
 }
 
 static void on_metrics(void *arg, struct http_request *req)

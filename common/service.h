@@ -5,6 +5,7 @@
 
 #include "base.h"
 
+struct http_request;
 struct metrics;
 struct reactor;
 struct service;
@@ -67,8 +68,9 @@ void service_close(struct service *s);
 struct reactor *service_reactor(struct service *s);
 struct metrics *service_metrics(struct service *s);
 
-// service_is_ready fills why as the hook does; for a main port's own /readyz.
-bool service_is_ready(struct service *s, struct err *why);
+// service_healthz and service_readyz answer as the admin port does; for a main port.
+void service_healthz(struct service *s, struct http_request *req);
+void service_readyz(struct service *s, struct http_request *req);
 
 // service_run logs process_up, tells systemd, turns the loop until drained.
 //   OUTCOME_FATAL  the stop took longer than stop.deadline, or a second signal came.

@@ -237,22 +237,16 @@ static void on_status(void *arg, struct http_request *req)
     form_free(&form);
 }
 
-static void on_health(void *arg, struct http_request *req)
+static void on_healthz(void *arg, struct http_request *req)
 {
-    (void)arg;
-    http_answer(req, 200, "application/json", "{\"healthy\":true}", 16, NULL);
+    const struct receiver *r = arg;
+    service_healthz(r->service, req);
 }
 
-static void on_ready(void *arg, struct http_request *req)
+static void on_readyz(void *arg, struct http_request *req)
 {
-    struct receiver *r = arg;
-    struct err why = { 0 };
-
-    if (service_is_ready(r->service, &why))
-        http_answer(req, 200, "application/json", "{\"ready\":true}", 14, NULL);
-    else
-        http_problem(req, &(struct http_problem){
-                              .status = 503, .code = "not_ready", .detail = why.text });
+    const struct receiver *r = arg;
+    service_readyz(r->service, req);
 }
 
 #define FORM "application/x-www-form-urlencoded"
@@ -261,8 +255,8 @@ static const struct http_route routes[] = {
     { "POST", "/sms/webhook/status", on_status, BODY_MAX_BYTES, FORM },
     { "POST", "/api/twilio/sms/status", on_status, BODY_MAX_BYTES, FORM },
     { "POST", "/webhooks/twilio/status/", on_status, BODY_MAX_BYTES, FORM },
-    { "GET", "/healthz", on_health, 0, NULL },
-    { "GET", "/readyz", on_ready, 0, NULL },
+    { "GET", "/healthz", on_healthz, 0, NULL },
+    { "GET", "/readyz", on_readyz, 0, NULL },
     { 0 },
 };
 

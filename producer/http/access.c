@@ -3,6 +3,7 @@
 #include "db.h"
 #include "http_server.h"
 #include "keys.h"
+#include "patience.h"
 #include "store_messages.h"
 
 #include <openssl/crypto.h>
@@ -25,11 +26,13 @@ struct place {
 struct access {
     struct db *db;
     const struct keys *keys;
+    struct patience *patience;
     struct place places[PLACES];
 };
 
 // A request whose token PostgreSQL is asked about.
 struct lookup {
+    struct patient waiting;
     struct access *access;
     struct http_request *req;
     unsigned wanted;
@@ -48,12 +51,14 @@ static const struct {
     { "admin", SCOPE_ADMIN },
 };
 
-struct access *access_new(struct db *db, const struct keys *keys)
+struct access *access_new(struct db *db, const struct keys *keys,
+                          struct patience *patience)
 {
     struct access *a = xcalloc(1, sizeof(*a));
 
     a->db = db;
     a->keys = keys;
+    a->patience = patience;
     return a;
 }
 
@@ -151,35 +156,29 @@ static void on_token(void *arg, const struct db_answer *answer)
 {
     struct lookup *l = arg;
     struct token_row row;
+    bool is_awaited = patience_end(l->access->patience, &l->waiting);
 
-    if (answer->rc)
+    if (is_awaited && answer->rc)
         http_problem(l->req, &(struct http_problem){ .status = 500,
                                                      .code = "internal",
                                                      .detail = "the token could not be "
                                                                "looked up" });
-    else if (!store_token_read(&row, answer->rows))
+    else if (is_awaited && !store_token_read(&row, answer->rows))
         refuse_token(l->req, "this API token is not known");
-    else
+    else if (is_awaited)
         settle(l, &row);
     free(l);
 }
 
 static void ask(struct access *a, const struct lookup *lookup)
 {
-    static const struct http_header headers[] = { { "Retry-After", "2" },
-                                                  { NULL, NULL } };
-    struct lookup *l = xcalloc(1, sizeof(*l));
-
     if (!db_is_up(a->db)) {
-        free(l);
-        http_problem(lookup->req, &(struct http_problem){
-                                      .status = 503,
-                                      .code = "database_away",
-                                      .detail = "PostgreSQL is away; try again soon",
-                                      .headers = headers });
+        patience_refuse(lookup->req);
         return;
     }
+    struct lookup *l = xcalloc(1, sizeof(*l));
     *l = *lookup;
+    patience_begin(a->patience, &l->waiting, l->req);
     store_token(a->db, l->hash, on_token, l);
 }
 
@@ -199,7 +198,9 @@ void access_check(struct access *a, struct http_request *req, unsigned wanted,
                   access_granted *granted, void *arg)
 {
     const char *token = bearer(req);
-    struct lookup l = { a, req, wanted, granted, arg, { 0 } };
+    struct lookup l = {
+        .access = a, .req = req, .wanted = wanted, .granted = granted, .arg = arg
+    };
 
     if (!token) {
         refuse_token(req,

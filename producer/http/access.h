@@ -10,6 +10,7 @@ struct access;
 struct db;
 struct http_request;
 struct keys;
+struct patience;
 
 enum scope {
     SCOPE_SEND_SMS = 1 << 0,
@@ -23,14 +24,16 @@ struct caller {
     unsigned scopes;  // of enum scope
 };
 
-struct access *access_new(struct db *db, const struct keys *keys);
+// access_new borrows all three.
+struct access *access_new(struct db *db, const struct keys *keys,
+                          struct patience *patience);
 void access_free(struct access *a);
 
 // access_check finds the caller and runs granted(arg, req, caller), at once or later,
 // when the token holds one of the wanted scopes. Otherwise it answers the request itself:
 //   401  no token, or one that is unknown, expired or revoked
 //   403  the token does not hold the scope; the answer names it
-//   503  PostgreSQL is away and the token is not remembered
+//   503  PostgreSQL is away, or silent for too long, and the token is not remembered
 typedef void access_granted(void *arg, struct http_request *req,
                             const struct caller *caller);
 void access_check(struct access *a, struct http_request *req, unsigned wanted,

@@ -6,6 +6,7 @@
 #include "kafka_out.h"
 #include "log.h"
 #include "metrics.h"
+#include "patience.h"
 #include "phone.h"
 #include "rate_card.h"
 #include "reactor.h"
@@ -18,7 +19,8 @@
 enum {
     REFRESH_RATES_US = 60000000,
     REFRESH_SOON_US = 1000000,
-    ACK_TIMEOUT_MS = 5000,  // after this a request gets 503 instead of 202
+    ACK_TIMEOUT_MS = 5000,       // after this a request gets 503 instead of 202
+    DATABASE_WAIT_US = 5000000,  // likewise, when PostgreSQL does not answer
     LINGER_US = 500,
     SEND_BODY_MAX_BYTES = 16384,
     IDLE_US = 15000000,
@@ -72,28 +74,23 @@ void producer_unavailable(struct http_request *req, const char *code, const char
                      .status = 503, .code = code, .detail = detail, .headers = headers });
 }
 
-static void on_health(void *arg, struct http_request *req)
+static void on_healthz(void *arg, struct http_request *req)
 {
-    (void)arg;
-    http_answer(req, 200, "application/json", "{\"healthy\":true}", 16, NULL);
+    const struct producer *p = arg;
+    service_healthz(p->service, req);
 }
 
-static void on_ready(void *arg, struct http_request *req)
+static void on_readyz(void *arg, struct http_request *req)
 {
-    struct producer *p = arg;
-    struct err why = { 0 };
-
-    if (service_is_ready(p->service, &why))
-        http_answer(req, 200, "application/json", "{\"ready\":true}", 14, NULL);
-    else
-        producer_unavailable(req, "not_ready", why.text);
+    const struct producer *p = arg;
+    service_readyz(p->service, req);
 }
 
 static const struct http_route routes[] = {
     { "POST", "/sms/send", send_api_post, SEND_BODY_MAX_BYTES, "application/json" },
     { "GET", "/sms/status/*", status_api_get, 0, NULL },
-    { "GET", "/healthz", on_health, 0, NULL },
-    { "GET", "/readyz", on_ready, 0, NULL },
+    { "GET", "/healthz", on_healthz, 0, NULL },
+    { "GET", "/readyz", on_readyz, 0, NULL },
     { 0 },
 };
 
@@ -206,7 +203,8 @@ static enum outcome open_connections(struct producer *p,
         rc = kafka_out_open(&p->out, loop, &out, metrics, err);
     if (rc)
         return rc;
-    p->access = access_new(p->db, &p->keys);
+    p->patience = patience_new(loop, DATABASE_WAIT_US);
+    p->access = access_new(p->db, &p->keys, p->patience);
     p->json = json_reader_new();
     p->refresh_rates = reactor_timer_new(loop, read_rates, p);
     return http_server_open(&p->server, loop, &http, routes, p, metrics, err);
@@ -253,6 +251,7 @@ void producer_close(struct producer *p)
     http_server_close(p->server);
     db_close(p->db);
     access_free(p->access);
+    patience_free(p->patience);
     json_reader_free(p->json);
     rate_card_free(p->rates);
     reactor_timer_free(p->refresh_rates);

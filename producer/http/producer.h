@@ -15,6 +15,7 @@ struct access;
 struct http_request;
 struct json_reader;
 struct kafka_out;
+struct patience;
 struct rate_card;
 
 enum message_class {
@@ -50,11 +51,11 @@ struct producer {
     struct account account;
     struct db *db;
     struct kafka_out *out;
+    struct patience *patience;
     struct access *access;
     struct json_reader *json;
     struct rate_card *rates;  // NULL until it was read
     struct reactor_timer *refresh_rates;
-    size_t publishing;  // requests that wait for Kafka
     struct metric *accepted, *refused, *unavailable;
     struct metric *accept_to_ack;
 };

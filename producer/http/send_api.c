@@ -88,7 +88,6 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     struct pending *p = arg;
     struct producer *producer = p->producer;
 
-    producer->publishing--;
     if (rc) {
         log_line(LOG_LEVEL_WARN, "job_not_accepted", LOG_U("message_id", p->id),
                  LOG_T("reason", reason));
@@ -206,8 +205,6 @@ static void publish(struct producer *p, struct http_request *req,
         free(pending);
         metric_add(p->unavailable, 1);
         producer_unavailable(req, "queue_full", err.text);
-    } else {
-        p->publishing++;
     }
     buf_free(&value);
 }

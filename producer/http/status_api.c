@@ -4,6 +4,7 @@
 #include "http_server.h"
 #include "json.h"
 #include "message_id.h"
+#include "patience.h"
 #include "producer.h"
 #include "rate_card.h"
 #include "seal.h"
@@ -18,6 +19,7 @@ enum { ANSWER_MAX_BYTES = 8192 };
 
 // A request that waits for PostgreSQL.
 struct lookup {
+    struct patient waiting;
     struct producer *producer;
     struct http_request *req;
     struct caller caller;
@@ -139,9 +141,8 @@ static void describe_accepted(struct buf *out, const struct lookup *l)
     buf_add_text(out, ",\"sent_at\":null,\"delivered_at\":null}");
 }
 
-static void on_row(void *arg, const struct db_answer *answer)
+static void answer_row(const struct lookup *l, const struct db_answer *answer)
 {
-    struct lookup *l = arg;
     struct message_row row;
     struct buf body = BUF_INIT(ANSWER_MAX_BYTES);
     bool found = !answer->rc && store_status_read(&row, answer->rows);
@@ -161,6 +162,14 @@ static void on_row(void *arg, const struct db_answer *answer)
         http_answer(l->req, 200, "application/json", body.bytes, body.len, NULL);
     }
     buf_free(&body);
+}
+
+static void on_row(void *arg, const struct db_answer *answer)
+{
+    struct lookup *l = arg;
+
+    if (patience_end(l->producer->patience, &l->waiting))
+        answer_row(l, answer);
     free(l);
 }
 
@@ -178,6 +187,7 @@ static void ask(struct producer *p, const struct lookup *lookup, const char *nam
     struct lookup *l = xcalloc(1, sizeof(*l));
 
     *l = *lookup;
+    patience_begin(p->patience, &l->waiting, l->req);
     if (l->by_id)
         store_status_by_id(p->db, l->id, l->caller.client, on_row, l);
     else
@@ -187,7 +197,7 @@ static void ask(struct producer *p, const struct lookup *lookup, const char *nam
 static void on_granted(void *arg, struct http_request *req, const struct caller *caller)
 {
     struct producer *p = arg;
-    struct lookup l = { p, req, *caller, false, { 0 } };
+    struct lookup l = { .producer = p, .req = req, .caller = *caller };
     const char *name = http_request_rest(req);
 
     l.by_id = message_id_parse(l.id, name, strlen(name));
@@ -196,7 +206,7 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
     else if (!l.by_id && !is_sid(name))
         not_found(req);
     else if (!db_is_up(p->db))
-        producer_unavailable(req, "database_away", "PostgreSQL is away; try again soon");
+        patience_refuse(req);
     else
         ask(p, &l, name);
 }
