@@ -1,5 +1,7 @@
 #include "account.h"
 
+#include "sid.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -49,18 +51,10 @@ static bool is_given(const char *text)
     return text && text[0];
 }
 
-static bool is_sid(const char *text, const char *kind)
-{
-    unsigned char bytes[16];
-
-    return strncmp(text, kind, 2) == 0 &&
-           hex_decode(bytes, sizeof(bytes), text + 2, strlen(text + 2));
-}
-
 static enum outcome check_sid(const char *text, const char *kind, const char *setting,
                               const char *what, struct err *err)
 {
-    if (!is_given(text) || is_sid(text, kind))
+    if (!is_given(text) || sid_is(text, kind))
         return OUTCOME_OK;
     return err_set(err, OUTCOME_REJECT,
                    "%s begins with \"%.2s\": %s belongs there (%s and 32 hex digits)",
@@ -195,7 +189,7 @@ const char *account_sender_type(const char *sender)
 {
     size_t len = strlen(sender);
 
-    if (is_sid(sender, "MG"))
+    if (sid_is(sender, "MG"))
         return "messaging_service";
     if (sender[0] == '+' && digits_at(sender + 1) == len - 1 && len >= 8 && len <= 16 &&
         sender[1] != '0')

@@ -1,4 +1,3 @@
-#include "buf.h"
 #include "db_internal.h"
 #include "reactor.h"
 
@@ -160,16 +159,16 @@ static void note_failure(struct db_request *request, const struct db_step *step,
                          const PGresult *pg)
 {
     const char *state = field(pg, PG_DIAG_SQLSTATE);
-    struct buf reason = BUF_INIT(ERR_TEXT_BYTES);
+    struct err reason;
 
     if (request->sqlstate[0] || PQresultStatus(pg) == PGRES_PIPELINE_ABORTED)
         return;
     (void)snprintf(request->sqlstate, sizeof(request->sqlstate), "%s", state);
     request->again = is_worth_repeating(pg);
-    buf_addf(&reason, "%s: %.400s", step->statement->name,
-             field(pg, PG_DIAG_MESSAGE_PRIMARY));
+    err_set(&reason, OUTCOME_REJECT, "%s: %s", step->statement->name,
+            field(pg, PG_DIAG_MESSAGE_PRIMARY));
     free(request->reason);
-    request->reason = reason.bytes;
+    request->reason = xstrdup(reason.text);
 }
 
 // A statement whose preparation failed is not there, nor is one the server denies.

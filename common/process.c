@@ -100,6 +100,16 @@ void process_free(struct process *p)
     free(p);
 }
 
+void process_raise_limits(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);  // without it we have what we had
+}
+
 void process_log_up(const char *admin_address, int admin_port)
 {
     char libpq[VERSION_MAX];

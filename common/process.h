@@ -12,6 +12,10 @@ struct process;
 struct process *process_new(struct metrics *m, const char *program);
 void process_free(struct process *p);
 
+// process_raise_limits allows as many open files as the system lets us have: a shell
+// gives 1024, and connections may be more.
+void process_raise_limits(void);
+
 // process_log_up writes process_up: version, versions of the libraries, admin port.
 void process_log_up(const char *admin_address, int admin_port);
 

@@ -208,6 +208,7 @@ enum outcome service_open(struct service **out, const struct service_settings *s
                        set->log_level);
     log_level_set(level);
 
+    process_raise_limits();
     struct service *s = xcalloc(1, sizeof(*s));
     s->hooks = *hooks;
     s->address = xstrdup(set->admin_address);

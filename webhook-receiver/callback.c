@@ -26,15 +26,6 @@ static bool copy(char *out, size_t size, const struct form *form, const char *na
     return true;
 }
 
-// Twilio's SIDs of messages: SM or MM and 32 hex digits.
-static bool is_message_sid(const char *sid)
-{
-    unsigned char bytes[16];
-
-    return (strncmp(sid, "SM", 2) == 0 || strncmp(sid, "MM", 2) == 0) &&
-           hex_decode(bytes, sizeof(bytes), sid + 2, strlen(sid + 2));
-}
-
 // A status of Twilio's is a word; new ones may come, so any word is taken.
 static bool is_word(const char *text)
 {
@@ -80,7 +71,7 @@ enum outcome callback_read(struct callback *out, const struct form *form, const 
 {
     *out = (struct callback){ 0 };
     if (!copy(out->sid, sizeof(out->sid), form, "MessageSid", "SmsSid") ||
-        !is_message_sid(out->sid))
+        !sid_is_message(out->sid))
         return err_set(err, OUTCOME_REJECT, "the form has no MessageSid");
     if (!copy(out->status, sizeof(out->status), form, "MessageStatus", "SmsStatus") ||
         !is_word(out->status))

@@ -4,6 +4,7 @@
 #define CALLBACK_H
 
 #include "base.h"
+#include "sid.h"
 #include "wire.h"
 
 struct form;
@@ -11,7 +12,7 @@ struct keys;
 
 struct callback {
     struct sms_status record;  // texts point into this struct
-    char sid[35];
+    char sid[SID_TEXT_BYTES];
     char status[32];
 };
 

@@ -22,6 +22,8 @@ enum {
     IDLE_US = 15000000,
 };
 
+#define SIGNATURE_HEADER "X-Twilio-Signature"
+
 #define AT(field) offsetof(struct receiver_settings, field)
 
 static const struct setting receiver_table[] = {
@@ -176,7 +178,7 @@ static bool is_signed(struct receiver *r, struct http_request *req,
         .form = form,
         .body = body,
         .body_len = len,
-        .header = http_request_header(req, "X-Twilio-Signature"),
+        .header = http_request_header(req, SIGNATURE_HEADER),
     };
     return signature_is_valid(r->tokens, &in);
 }
@@ -221,6 +223,7 @@ static void take(struct receiver *r, struct http_request *req, const struct form
         publish(r, req, &callback);
 }
 
+// Without a signature nothing of it is looked at.
 static void on_status(void *arg, struct http_request *req)
 {
     struct receiver *r = arg;
@@ -229,6 +232,10 @@ static void on_status(void *arg, struct http_request *req)
     size_t len;
     const char *body = http_request_body(req, &len);
 
+    if (!http_request_header(req, SIGNATURE_HEADER)) {
+        refuse_forged(r, req);
+        return;
+    }
     if (form_parse(&form, body, len, &err)) {
         refuse_malformed(r, req, err.text);
         return;

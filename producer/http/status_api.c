@@ -8,6 +8,7 @@
 #include "producer.h"
 #include "rate_card.h"
 #include "seal.h"
+#include "sid.h"
 #include "status.h"
 #include "store_messages.h"
 #include "wire.h"
@@ -173,15 +174,6 @@ static void on_row(void *arg, const struct db_answer *answer)
     free(l);
 }
 
-// Twilio's SIDs of messages: SM or MM and 32 hex digits.
-static bool is_sid(const char *text)
-{
-    unsigned char bytes[16];
-
-    return (strncmp(text, "SM", 2) == 0 || strncmp(text, "MM", 2) == 0) &&
-           hex_decode(bytes, sizeof(bytes), text + 2, strlen(text + 2));
-}
-
 static void ask(struct producer *p, const struct lookup *lookup, const char *name)
 {
     struct lookup *l = xcalloc(1, sizeof(*l));
@@ -203,7 +195,7 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
     l.by_id = message_id_parse(l.id, name, strlen(name));
     if (l.by_id && !message_id_is_of(l.id, caller->client, p->keys.id))
         not_found(req);
-    else if (!l.by_id && !is_sid(name))
+    else if (!l.by_id && !sid_is_message(name))
         not_found(req);
     else if (!db_is_up(p->db))
         patience_refuse(req);

@@ -69,6 +69,9 @@ def test_a_forged_callback_is_403_and_nothing_is_published(smsq, api):
                     encoded + "&ErrorCode=30003",
                     {"Content-Type": FORM, "X-Twilio-Signature": right})
     assert added.status == 403, added
+    unread = request(smsq.callbacks.receiver_url + target, "POST", 1000 * "a=b&",
+                     {"Content-Type": FORM})
+    assert unread.status == 403, unread
     assert smsq.kafka.ends("sms.status") == ends
     assert message(smsq, message_id) == ("delivered", None, sid)
 

@@ -24,7 +24,7 @@ enum {
 struct result {
     struct job *job;
     struct send_outcome outcome;
-    char sid[35];
+    char sid[SID_TEXT_BYTES];
     bool is_plain;  // reduced to "in doubt", after a refusal
 };
 

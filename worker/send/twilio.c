@@ -191,15 +191,6 @@ static enum outcome on_member(void *arg, const char *name, size_t len,
     return OUTCOME_OK;
 }
 
-// "SM" or "MM" and 32 hex digits (Twilio's description of the Message resource).
-static bool is_message_sid(const char *sid)
-{
-    unsigned char bytes[16];
-
-    return (strncmp(sid, "SM", 2) == 0 || strncmp(sid, "MM", 2) == 0) &&
-           hex_decode(bytes, sizeof(bytes), sid + 2, strlen(sid + 2));
-}
-
 // Twilio's own code decides. Without one a 4xx is not Twilio's, and a 3xx never is: a
 // proxy or a wrong address must not burn jobs. A 5xx may hide a message that went out,
 // and a second POST would reach the person twice. 401, 403, 404 and 405 are about us, not
@@ -212,7 +203,7 @@ static enum send_result classify(const struct http_answer *http,
     if (!http->left_us)
         return SEND_NOT_SENT;
     if (status == 201)
-        return is_message_sid(answer->sid) ? SEND_ACCEPTED : SEND_IN_DOUBT;
+        return sid_is_message(answer->sid) ? SEND_ACCEPTED : SEND_IN_DOUBT;
     if (status == 429)
         return SEND_NOT_PROCESSED;
     if (status == 401 || status == 403 || status == 404 || status == 405)

@@ -5,6 +5,7 @@
 #define TWILIO_H
 
 #include "base.h"
+#include "sid.h"
 
 struct account;
 struct http_client;
@@ -24,13 +25,13 @@ enum send_result {
 };
 
 struct twilio_answer {
-    enum send_result result;  // what to do next, never "an error"
-    int http_status;          // 0 if no answer came
-    int code;                 // Twilio's error code, 0 if none
-    char sid[35];             // "SM" or "MM" and 32 hex digits; "" unless SEND_ACCEPTED
-    char status[24];          // Twilio's word for the new message; "" likewise
-    int segments;             // as Twilio counts them, 0 if not told yet
-    int64_t retry_after_us;   // -1 if not told
+    enum send_result result;   // what to do next, never "an error"
+    int http_status;           // 0 if no answer came
+    int code;                  // Twilio's error code, 0 if none
+    char sid[SID_TEXT_BYTES];  // of the message; "" unless SEND_ACCEPTED
+    char status[24];           // Twilio's word for the new message; "" likewise
+    int segments;              // as Twilio counts them, 0 if not told yet
+    int64_t retry_after_us;    // -1 if not told
     int64_t took_us;
     const char *reason;  // a few words for the log
 };

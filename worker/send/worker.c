@@ -322,7 +322,7 @@ static enum outcome resolve(struct worker *w, const struct worker_settings *set,
     if (rc)
         return rc;
     buf_init(&w->callback_url, 2048);
-    if (set->account.status_callback)
+    if (set->account.status_callback && set->account.status_callback[0])
         buf_add_text(&w->callback_url, set->account.status_callback);
     else
         buf_addf(&w->callback_url, "%s/sms/webhook/status", set->account.public_url);
