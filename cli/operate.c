@@ -1,6 +1,7 @@
 // smsq topics, smsq token, smsq rates: what operators do with Kafka and PostgreSQL.
 #include "command.h"
 #include "rates.h"
+#include "scope.h"
 #include "tokens.h"
 
 #include <stdio.h>
@@ -113,7 +114,7 @@ int command_token_create(const struct command *self, const struct command_settin
     if (scope_count == 0)
         return command_usage(self, "at least one --scope is wanted");
     for (size_t i = 0; i < scope_count; i++)
-        if (!tokens_scope_is_known(scopes[i]))
+        if (!scope_find(scopes[i], strlen(scopes[i])))
             return command_usage(self,
                                  "\"%s\" is no scope: send_sms, view_sms_history, "
                                  "view_dashboard or admin",

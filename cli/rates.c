@@ -1,8 +1,8 @@
 #include "rates.h"
 
 #include "rate_card.h"
+#include "sql.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,30 +18,6 @@ static const char upsert_sql[] =
 
 enum { PARAMETERS = 9, MICROS_TEXT_BYTES = 24 };
 
-// Errors of the data (22, 23), of rights and of missing tables (42) stay what they are;
-// everything else may pass.
-static enum outcome failed(PGconn *conn, const PGresult *answer, struct err *err)
-{
-    const char *state = answer ? PQresultErrorField(answer, PG_DIAG_SQLSTATE) : NULL;
-    bool is_final =
-        state && (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0 ||
-                  strncmp(state, "42", 2) == 0);
-    const char *text = PQerrorMessage(conn);
-
-    return err_set(err, is_final ? OUTCOME_REJECT : OUTCOME_RETRY, "PostgreSQL: %.*s",
-                   (int)strcspn(text, "\n"), text);
-}
-
-static enum outcome finish(PGconn *conn, PGresult *answer, struct err *err)
-{
-    enum outcome rc = OUTCOME_OK;
-
-    if (PQresultStatus(answer) != PGRES_COMMAND_OK)
-        rc = failed(conn, answer, err);
-    PQclear(answer);
-    return rc;
-}
-
 static enum outcome upsert(PGconn *conn, const struct rate *rate, struct err *err)
 {
     char price[MICROS_TEXT_BYTES], fee[MICROS_TEXT_BYTES];
@@ -52,38 +28,41 @@ static enum outcome upsert(PGconn *conn, const struct rate *rate, struct err *er
 
     (void)snprintf(price, sizeof(price), "%lld", (long long)rate->price_micros);
     (void)snprintf(fee, sizeof(fee), "%lld", (long long)rate->carrier_fee_micros);
-    return finish(conn, PQexecPrepared(conn, "rate", PARAMETERS, values, NULL, NULL, 0),
-                  err);
+    return sql_take(conn, PQexecPrepared(conn, "rate", PARAMETERS, values, NULL, NULL, 0),
+                    PGRES_COMMAND_OK, err);
 }
 
-// A failure leaves the transaction open; closing the connection rolls it back.
+static enum outcome run(PGconn *conn, const char *sql, struct err *err)
+{
+    return sql_take(conn, PQexec(conn, sql), PGRES_COMMAND_OK, err);
+}
+
 static enum outcome write_card(PGconn *conn, const struct rate_card *card,
                                struct err *err)
 {
-    if (PQstatus(conn) != CONNECTION_OK)
-        return failed(conn, NULL, err);
-
-    enum outcome rc = finish(conn, PQexec(conn, "begin"), err);
+    enum outcome rc = run(conn, "begin", err);
     if (!rc)
-        rc = finish(conn, PQprepare(conn, "rate", upsert_sql, PARAMETERS, NULL), err);
+        rc = sql_take(conn, PQprepare(conn, "rate", upsert_sql, PARAMETERS, NULL),
+                      PGRES_COMMAND_OK, err);
     for (size_t i = 0; !rc && i < rate_card_count(card); i++)
         rc = upsert(conn, rate_card_at(card, i), err);
-    if (!rc)
-        rc = finish(conn, PQexec(conn, "commit"), err);
-    return rc;
+    return rc ? rc : run(conn, "commit", err);
 }
 
 enum outcome rates_load(size_t *count, const char *path, const char *database_url,
                         struct err *err)
 {
     struct rate_card *card = NULL;
+    PGconn *conn;
     enum outcome rc = rate_card_load(&card, path, err);
     if (rc)
         return rc;
 
-    PGconn *conn = PQconnectdb(database_url);
-    rc = write_card(conn, card, err);
-    PQfinish(conn);
+    rc = sql_open(&conn, database_url, err);
+    if (!rc) {
+        rc = write_card(conn, card, err);
+        PQfinish(conn);
+    }
     if (!rc)
         *count = rate_card_count(card);
     rate_card_free(card);

@@ -1,8 +1,8 @@
 #include "tokens.h"
 
 #include "buf.h"
+#include "sql.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,16 +19,6 @@ static const char create_sql[] =
     " INSERT INTO api_tokens (client_id, token_hash, shown_prefix, scopes, expires_at)"
     " SELECT client_id, decode($2, 'hex'), $3, string_to_array($4, ' '),"
     " now() + nullif($5::int, 0) * interval '1 day' FROM one RETURNING token_id";
-
-bool tokens_scope_is_known(const char *scope)
-{
-    static const char *const known[] = { "send_sms", "view_sms_history", "view_dashboard",
-                                         "admin" };
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (strcmp(known[i], scope) == 0)
-            return true;
-    return false;
-}
 
 static void make_token(char out[TOKEN_TEXT_BYTES])
 {
@@ -55,13 +45,12 @@ static enum outcome insert(PGconn *db, const char *token, const struct token_ord
     const char *const values[] = { order->client, hash_hex, prefix, buf_text(&scopes),
                                    days };
 
-    PGresult *result =
+    PGresult *answer =
         PQexecParams(db, create_sql, COUNT_OF(values), NULL, values, NULL, NULL, 0);
-    enum outcome rc = OUTCOME_OK;
-    if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
-        rc = err_set(err, OUTCOME_REJECT, "could not write the token: %s",
-                     PQresultErrorMessage(result));
-    PQclear(result);
+    bool is_written = PQntuples(answer) == 1;
+    enum outcome rc = sql_take(db, answer, PGRES_TUPLES_OK, err);
+    if (!rc && !is_written)
+        rc = err_set(err, OUTCOME_RETRY, "somebody else is making this client just now");
     buf_free(&scopes);
     return rc;
 }
@@ -71,15 +60,13 @@ enum outcome tokens_create(char out[TOKEN_TEXT_BYTES], const struct token_order 
                            struct err *err)
 {
     char token[TOKEN_TEXT_BYTES];
-    PGconn *db = PQconnectdb(database_url);
-    enum outcome rc;
+    PGconn *db;
+    enum outcome rc = sql_open(&db, database_url, err);
+    if (rc)
+        return rc;
 
     make_token(token);
-    if (PQstatus(db) != CONNECTION_OK)
-        rc = err_set(err, OUTCOME_RETRY, "could not reach PostgreSQL: %s",
-                     PQerrorMessage(db));
-    else
-        rc = insert(db, token, order, keys, err);
+    rc = insert(db, token, order, keys, err);
     PQfinish(db);
     if (!rc)
         memcpy(out, token, sizeof(token));

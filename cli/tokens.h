@@ -10,7 +10,7 @@ enum { TOKEN_TEXT_BYTES = 5 + 48 + 1, TOKEN_PREFIX_BYTES = 5 + 6 + 1 };
 
 struct token_order {
     const char *client;         // made when it is new
-    const char *const *scopes;  // words of access.h
+    const char *const *scopes;  // names of scope.h
     size_t scope_count;
     int64_t expires_days;  // 0 = never
 };
@@ -23,8 +23,5 @@ MUST_CHECK enum outcome tokens_create(char out[TOKEN_TEXT_BYTES],
                                       const struct token_order *order,
                                       const struct keys *keys, const char *database_url,
                                       struct err *err);
-
-// tokens_scope_is_known: send_sms, view_sms_history, view_dashboard, admin.
-bool tokens_scope_is_known(const char *scope);
 
 #endif

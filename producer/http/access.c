@@ -41,16 +41,6 @@ struct lookup {
     unsigned char hash[KEY_BYTES];
 };
 
-static const struct {
-    const char *name;
-    enum scope scope;
-} scopes[] = {
-    { "send_sms", SCOPE_SEND_SMS },
-    { "view_sms_history", SCOPE_VIEW_SMS_HISTORY },
-    { "view_dashboard", SCOPE_VIEW_DASHBOARD },
-    { "admin", SCOPE_ADMIN },
-};
-
 struct access *access_new(struct db *db, const struct keys *keys,
                           struct patience *patience)
 {
@@ -84,14 +74,6 @@ static void refuse_token(struct http_request *req, const char *detail)
                                               .headers = headers });
 }
 
-static const char *scope_name(unsigned wanted)
-{
-    for (size_t i = 0; i < COUNT_OF(scopes); i++)
-        if (wanted & scopes[i].scope)
-            return scopes[i].name;
-    return "";
-}
-
 static void refuse_scope(struct http_request *req, unsigned wanted)
 {
     struct err detail;
@@ -123,9 +105,7 @@ static unsigned parse_scopes(const char *words)
 
     while (*words) {
         size_t len = strcspn(words, " ");
-        for (size_t i = 0; i < COUNT_OF(scopes); i++)
-            if (strlen(scopes[i].name) == len && memcmp(scopes[i].name, words, len) == 0)
-                found |= scopes[i].scope;
+        found |= scope_find(words, len);
         words += len;
         words += strspn(words, " ");
     }

@@ -5,19 +5,13 @@
 #define ACCESS_H
 
 #include "base.h"
+#include "scope.h"
 
 struct access;
 struct db;
 struct http_request;
 struct keys;
 struct patience;
-
-enum scope {
-    SCOPE_SEND_SMS = 1 << 0,
-    SCOPE_VIEW_SMS_HISTORY = 1 << 1,
-    SCOPE_VIEW_DASHBOARD = 1 << 2,
-    SCOPE_ADMIN = 1 << 3,  // holds every other scope
-};
 
 struct caller {
     int32_t client;
