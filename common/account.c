@@ -86,6 +86,20 @@ static enum outcome check_address(const char *url, const char *setting, struct e
     return OUTCOME_OK;
 }
 
+// The receiver checks signatures against public.url: callbacks sent anywhere else would
+// all be refused.
+static enum outcome check_callback(const struct account_settings *set, struct err *err)
+{
+    if (!is_given(set->status_callback) ||
+        strncmp(set->status_callback, set->public_url, strlen(set->public_url)) == 0)
+        return OUTCOME_OK;
+    return err_set(
+        err, OUTCOME_REJECT,
+        "twilio.status_callback (STATUS_CALLBACK_URL) must begin with public.url, "
+        "which is %s",
+        set->public_url);
+}
+
 static enum outcome check_addresses(const struct account_settings *set, struct err *err)
 {
     enum outcome rc = check_address(set->base_url, "twilio.base_url", err);
@@ -93,7 +107,9 @@ static enum outcome check_addresses(const struct account_settings *set, struct e
         rc = check_address(set->simulator_url, "simulator.url", err);
     if (!rc)
         rc = check_address(set->public_url, "public.url", err);
-    return rc ? rc : check_public_url(set->public_url, err);
+    if (!rc)
+        rc = check_public_url(set->public_url, err);
+    return rc ? rc : check_callback(set, err);
 }
 
 static enum outcome check_kinds(const struct account_settings *set, struct err *err)

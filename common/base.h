@@ -33,7 +33,7 @@ enum outcome err_set(struct err *err, enum outcome rc, const char *fmt, ...)
 // err_context puts "what: " in front of the text that is there already.
 void err_context(struct err *err, const char *what);
 
-// xcalloc, xstrdup and friends stop the process when memory is out (STYLE 3.6).
+// xcalloc, xstrdup and friends stop the process when memory is out.
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);

@@ -1,5 +1,5 @@
-// log.h: one JSON object per line on standard error. Only the edges of a program log
-// (STYLE.md 4): mains, consumers, HTTP handlers.
+// log.h: one JSON object per line on standard error. Only the edges of a program log:
+// mains, consumers, HTTP handlers.
 #ifndef LOG_H
 #define LOG_H
 

@@ -1,5 +1,5 @@
 // service.h: the life of a long-running program: reactor, metrics, admin port, readiness,
-// and a stop in two stages (STYLE.md 5).
+// and a stop in two stages.
 #ifndef SERVICE_H
 #define SERVICE_H
 

@@ -119,7 +119,7 @@ static void describe(struct buf *out, const struct lookup *l,
     add_text(out, "mode", row->mode);
     add_count(out, "segments", row->segments);
     add_count(out, "error_code", row->error_code);
-    buf_addf(out, ",\"attempts\":%d", row->turn);
+    buf_addf(out, ",\"turn\":%d", row->turn);
     add_time(out, "accepted_at", row->accepted_at);
     add_time(out, "sent_at", row->sent_at);
     add_time(out, "delivered_at", row->delivered_at);
@@ -131,15 +131,15 @@ static void describe(struct buf *out, const struct lookup *l,
 // The id bears this client's tag and has no row yet: it is on its way through Kafka.
 static void describe_accepted(struct buf *out, const struct lookup *l)
 {
-    char id[MESSAGE_ID_TEXT_BYTES];
+    struct message_row row = {
+        .client = l->caller.client,
+        .status = "accepted",
+        .turn = 1,
+        .accepted_at = message_id_ms(l->id) * 1000,
+    };
 
-    message_id_format(id, l->id);
-    buf_addf(out,
-             "{\"id\":\"%s\",\"sid\":null,\"status\":\"accepted\","
-             "\"detail\":\"accepted\",\"reason\":null,\"to\":null",
-             id);
-    add_time(out, "accepted_at", message_id_ms(l->id) * 1000);
-    buf_add_text(out, ",\"sent_at\":null,\"delivered_at\":null}");
+    memcpy(row.message_id, l->id, sizeof(row.message_id));
+    describe(out, l, &row);
 }
 
 static void answer_row(const struct lookup *l, const struct db_answer *answer)

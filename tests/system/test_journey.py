@@ -74,7 +74,7 @@ def test_the_status_tells_the_whole_life(journey):
     assert told["to"] == journey.to
     assert (told["class"], told["reference"], told["mode"]) == (
         "transactional", "order 7", "simulate")
-    assert (told["segments"], told["attempts"], told["error_code"]) == (1, 1, None)
+    assert (told["segments"], told["turn"], told["error_code"]) == (1, 1, None)
     times = [told[name] for name in ("accepted_at", "sent_at", "delivered_at")]
     assert all(TIME.fullmatch(time) for time in times), times
     assert times == sorted(times)

@@ -93,7 +93,7 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
 {
     (void)state;
     struct account_settings a = plain(), b = plain(), c = plain(), d = plain(),
-                            e = plain(), f = plain(), g = plain();
+                            e = plain(), f = plain(), g = plain(), h = plain();
     a.account_sid = T(OR);
     b.api_key_sid = T(AC);
     b.api_key_secret = T("x");
@@ -102,6 +102,7 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
     e.use_messaging_service = true;
     f.public_url = T("http://sms.example.com");
     g.public_url = T("https://sms.example.com/");
+    h.status_callback = T("https://other.example.com/webhooks/twilio/status/");
     const struct {
         const struct account_settings *set;
         const char *complaint;
@@ -116,6 +117,9 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
         { &e, "twilio.use_messaging_service needs twilio.messaging_service_sid" },
         { &f, "public.url must begin with https:// (plain http only on loopback)" },
         { &g, "public.url must not end in '/'" },
+        { &h, "twilio.status_callback (STATUS_CALLBACK_URL) must begin with public.url, "
+              "which "
+              "is https://sms.example.com" },
     };
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct account account;
