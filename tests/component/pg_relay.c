@@ -2,6 +2,7 @@
 
 #include "pg.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@ struct pg_relay {
 static struct sockaddr_un address(const char *path)
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
-    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+    assert(strlen(path) < sizeof(at.sun_path));
+    memcpy(at.sun_path, path, strlen(path) + 1);
     return at;
 }
 

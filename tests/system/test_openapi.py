@@ -2,6 +2,8 @@
 
 import functools
 import json
+import os
+import signal
 import re
 import uuid
 
@@ -158,14 +160,19 @@ def test_a_message_is_described_from_its_acceptance_to_its_delivery(smsq, api):
 
 
 def test_a_message_without_a_row_is_described(smsq, api):
-    """The id of an accepted message whose row is not there yet."""
-    message_id = api.accepted()
-    api.wait_for(message_id)
-    for table in ("cost_entries", "attempts", "messages"):
-        smsq.db.rows(f"delete from {table} where message_id = %s", message_id)
-    answer = api.status(message_id)
+    """No worker has seen it yet."""
+    workers = [pid for name, pid in smsq.stack.pids.items() if name.startswith("worker")]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        message_id = api.accepted()
+        answer = api.status(message_id)
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
     answer_is_documented(answer, "/sms/status/{id}")
     assert answer.json["status"] == "accepted"
+    api.wait_for(message_id)
 
 
 def test_what_a_send_is_refused_with_is_described(smsq, api):
