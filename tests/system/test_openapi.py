@@ -3,8 +3,8 @@
 import functools
 import json
 import os
-import signal
 import re
+import signal
 import uuid
 
 import jsonschema
