@@ -24,7 +24,7 @@ def send(api, count):
 
 def test_a_worker_killed_with_work_in_hand_sends_nothing_twice_and_loses_nothing(smsq, api):
     pid = smsq.stack.pids["worker-1"]
-    smsq.sim.switch(answer_delay="1s")
+    smsq.sim.switch(answer_delay="3s")
     ids = send(api, 2000)
     wait_until(lambda: len(claimed_by(smsq, pid)) > 2 * IN_FLIGHT
                and smsq.sim.ledger()["in_flight_max"] > IN_FLIGHT, 20, "both have work in hand")
@@ -70,11 +70,12 @@ def test_a_worker_that_is_stopped_finishes_what_it_has_in_hand(smsq, api, tmp_pa
         wait_until(lambda: metric(
             url, 'smsq_kafka_assignments_total{topic="sms.jobs.normal"}') > 0, 30,
             "it has partitions")
-        smsq.sim.switch(answer_delay="300ms")
+        smsq.sim.switch(answer_delay="3s")
         ids = send(api, 1200)
         wait_until(lambda: held_by(url) > IN_FLIGHT, 20, "it has work in hand")
         worker.send_signal(signal.SIGTERM)
         held = held_by(url)
+        smsq.sim.switch(answer_delay="200ms")
         assert worker.wait(30) == 0
     finally:
         worker.kill()
