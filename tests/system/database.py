@@ -44,6 +44,21 @@ class Database:
             self.rows("insert into messages select * from kept")
             self.rows("drop table kept")
 
+    @contextlib.contextmanager
+    def locked(self, table):
+        """Lets every statement on the table wait. In the end those that wait are broken
+        off, with their sessions."""
+        holder = psycopg2.connect(self.url)
+        try:
+            with holder.cursor() as cursor:
+                cursor.execute(f"lock table {table} in access exclusive mode")
+                yield
+                cursor.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where pg_backend_pid() = any(pg_blocking_pids(pid))")
+        finally:
+            holder.close()
+
     def checksums(self):
         """One sum over all rows of each table, whatever their order."""
         return {table: self.one(

@@ -40,6 +40,14 @@ def wait_until(condition, within, what):
     return value
 
 
+def stays_true(condition, seconds, what):
+    """Fails the test as soon as condition() is false within that time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert condition(), f"no longer true: {what}"
+        time.sleep(0.05)
+
+
 def is_alive(pid):
     """Whether a process runs; a zombie that nobody buried yet does not."""
     try:

@@ -2,10 +2,11 @@
 
 import signal
 
-from stack import metric, read_log, wait_until
+from stack import metric, read_log, stays_true, wait_until
 
 IN_FLIGHT = 64  # worker.in_flight
 BATCH = 500  # of claims
+COMMIT_S = 1  # how often offsets are committed
 
 
 def claimed_by(smsq, pid):
@@ -13,6 +14,10 @@ def claimed_by(smsq, pid):
     return {message_id for (message_id,) in smsq.db.rows(
         "select message_id::text from messages join workers on epoch = claimed_epoch"
         " where pid = %s and status = 'claimed'", pid)}
+
+
+def held_by(url):
+    return metric(url, "smsq_jobs_held")
 
 
 def send(api, count):
@@ -47,6 +52,22 @@ def test_a_worker_killed_with_work_in_hand_sends_nothing_twice_and_loses_nothing
         list(ids)) == smsq.sim.ledger()["billed_micros"]
 
 
+def test_workers_killed_before_postgresql_answered_a_claim_lose_nothing(smsq, api):
+    wait_until(lambda: smsq.kafka.lag() == 0, 30, "every record is done")
+    urls = [smsq.stack.admin_url(name) for name in ("worker-1", "worker-2")]
+    with smsq.db.locked("messages"):
+        ids = send(api, 300)
+        wait_until(lambda: all(held_by(url) for url in urls), 10, "both have read records")
+        stays_true(lambda: smsq.kafka.lag() == len(ids), 2.5 * COMMIT_S, "no record is done")
+        for name in ("worker-1", "worker-2"):
+            smsq.stack.kill(name)
+    smsq.stack.up()
+    wait_until(lambda: smsq.db.one(
+        "select count(*) from messages where message_id = any(%s::uuid[])"
+        " and status = 'delivered'", list(ids)) == len(ids), 60, "all are delivered")
+    assert set(smsq.sim.by_message_id()) == ids
+
+
 def start_worker(smsq, folder):
     """One more worker, as a child of the test: so its exit code is known."""
     with (folder / "worker.log").open("w") as log:
@@ -56,10 +77,6 @@ def start_worker(smsq, folder):
 
 def events(folder, name):
     return [line for line in read_log(folder / "worker.log") if line["event"] == name]
-
-
-def held_by(url):
-    return metric(url, "smsq_jobs_held")
 
 
 def test_a_worker_that_is_stopped_finishes_what_it_has_in_hand(smsq, api, tmp_path):
