@@ -36,11 +36,14 @@ static void fill_record(struct kafka_lane *lane, rd_kafka_event_t *event,
         .at_ms = rd_kafka_message_timestamp(message, &type),
         .event = event,
     };
-    out->origin.place = watermark_add(&lane->watermark, message->offset);
+    // An offset that is not above the last one: librdkafka fetched again, or the log went
+    // back (a topic made anew, an unclean election) and this is another record. Both are
+    // handed out, as repeats harm nobody; the watermark stays.
+    out->origin.place = message->offset > lane->watermark.last
+                            ? watermark_add(&lane->watermark, message->offset)
+                            : WATERMARK_NOWHERE;
 }
 
-// An offset that is not above the last one came twice: librdkafka may fetch again inside
-// one assignment.
 bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
 {
     rd_kafka_event_t *event;
@@ -51,7 +54,7 @@ bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
             message = rd_kafka_event_message_next(event);
         else
             kafka_client_take(lane->client, event);
-        if (message && message->offset > lane->watermark.last) {
+        if (message) {
             fill_record(lane, event, message, out);
             return true;
         }

@@ -5,7 +5,7 @@
 
 void watermark_init(struct watermark *w, size_t room)
 {
-    assert(room > 0 && room <= UINT32_MAX);
+    assert(room > 0 && room < WATERMARK_NOWHERE);
     *w = (struct watermark){ .room = room, .last = -1, .next = -1 };
     w->ring = xcalloc(room, sizeof(*w->ring));
 }

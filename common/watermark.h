@@ -7,6 +7,9 @@
 
 #include "base.h"
 
+// A place that no entry has: done ignores it.
+#define WATERMARK_NOWHERE UINT32_MAX
+
 struct watermark {
     int64_t *ring;       // offset, or ~offset when done
     size_t room;         // handed out and not passed at most

@@ -56,6 +56,7 @@ static void repeats_and_strangers_are_ignored(void **state)
     uint32_t second = watermark_add(&w, 1);
     assert_false(watermark_done(&w, second, 0));
     assert_false(watermark_done(&w, ROOM, 0));
+    assert_false(watermark_done(&w, WATERMARK_NOWHERE, 0));
     assert_true(watermark_done(&w, first, 0));
     assert_false(watermark_done(&w, first, 0));
     assert_int_equal(w.next, 1);
