@@ -49,7 +49,8 @@ int poster_setup(void **state)
     assert_int_equal(keys_open(&p->keys, &keys, NULL), OUTCOME_OK);
     p->listen_fd = raw_listen(&p->port);
     (void)snprintf(p->base_url, sizeof(p->base_url), "http://127.0.0.1:%d", p->port);
-    p->account = (struct account){ .base_url = p->base_url,
+    p->account = (struct account){ .mode_name = "simulate",
+                                   .base_url = p->base_url,
                                    .account_sid = POSTER_ACCOUNT,
                                    .user = "user",
                                    .password = "pass:word" };

@@ -81,6 +81,15 @@ static void what_expired_long_ago_is_not_posted(void **state)
     assert_nothing_left(p);
 }
 
+static void a_job_of_another_mode_is_not_posted(void **state)
+{
+    struct poster *p = *state;
+
+    p->job.sms.mode = "live";
+    assert_nothing_left(p);
+    assert_string_equal(p->seen.reason, "it is of another mode than this worker");
+}
+
 static void a_refused_connection_sent_nothing(void **state)
 {
     struct poster *p = *state;
@@ -260,6 +269,7 @@ int main(void)
         TEST(a_claim_is_not_posted_on_a_reused_line_either),
         TEST(what_is_of_no_use_any_more_is_not_posted),
         TEST(what_expired_long_ago_is_not_posted),
+        TEST(a_job_of_another_mode_is_not_posted),
         TEST(a_refused_connection_sent_nothing),
         TEST(a_connection_that_takes_too_long_sent_nothing),
         TEST(a_silent_peer_leaves_doubt_when_time_is_up),

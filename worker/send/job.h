@@ -28,6 +28,7 @@ struct job {
     struct job_queue repeats;  // records of the same message in the same claim batch
     int64_t epoch;             // under which it is claimed
     int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
+    const char *objection;     // why the gate kept it back, or NULL
     char *form;                // body of the POST, while it is in flight
     struct intake *intake;     // who reads and claims it
     struct twilio *twilio;     // who posts it

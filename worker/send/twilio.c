@@ -26,6 +26,7 @@ struct twilio {
     struct http_client *http;
     struct json_reader *json;
     const struct keys *keys;
+    const char *mode;
     struct buf url;           // of the create call
     struct buf callback_url;  // up to and including "m="
     int64_t lease_us;
@@ -68,6 +69,7 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
     struct twilio *t = xcalloc(1, sizeof(*t));
 
     t->keys = set->keys;
+    t->mode = set->account->mode_name;
     t->lease_us = set->lease_us;
     t->done = done;
     t->arg = arg;
@@ -140,14 +142,27 @@ static void build_form(struct buf *form, const struct twilio *t, const struct jo
     add_callback(form, t, sms);
 }
 
-// The last gate before the first byte: a claim must be young, else the rescuer may have
-// given the message to somebody else, and the message must still be worth sending.
+// Why a job must not be posted now, or NULL. A claim must be young, else the rescuer may
+// have given the message to somebody else; what was accepted as a simulation must never
+// reach anybody, and what was not must not end in the simulator.
+static const char *objection(const struct job *job)
+{
+    if (clock_boot_us() - job->claim_sent_us > job->twilio->lease_us)
+        return "the claim is too old";
+    if (useful_s(&job->sms) < USEFUL_MIN_S)
+        return "its useful time is over";
+    if (strcmp(job->sms.mode, job->twilio->mode) != 0)
+        return "it is of another mode than this worker";
+    return NULL;
+}
+
+// The last gate before the first byte.
 static bool may_leave(void *arg)
 {
-    const struct job *job = arg;
+    struct job *job = arg;
 
-    return clock_boot_us() - job->claim_sent_us <= job->twilio->lease_us &&
-           useful_s(&job->sms) >= USEFUL_MIN_S;
+    job->objection = objection(job);
+    return !job->objection;
 }
 
 static void copy_text(char *out, size_t size, const struct json_value *value)
@@ -223,7 +238,7 @@ static void on_answer(void *arg, const struct http_answer *http)
         .http_status = http->status,
         .retry_after_us = http->retry_after_us,
         .took_us = http->took_us,
-        .reason = http->error,
+        .reason = job->objection ? job->objection : http->error,
     };
     struct err err = { 0 };
 
@@ -243,6 +258,7 @@ bool twilio_submit(struct twilio *t, struct job *job)
     struct buf form = BUF_INIT(FORM_MAX_BYTES);
 
     job->twilio = t;
+    job->objection = NULL;
     build_form(&form, t, job);
     assert(!form.failed);  // wire.h limits all that is in it
     job->form = form.bytes;
