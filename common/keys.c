@@ -1,17 +1,22 @@
 #include "keys.h"
 
 #include "kdf.h"
+#include "mac.h"
 #include "seal.h"
 
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 enum { TAG_BYTES = 8 };
 
-static void derive(const unsigned char *lookup, const char *use, unsigned char *out)
+static struct mac *derive(const unsigned char *lookup, const char *use)
 {
-    kdf_derive(lookup, use, strlen(use), out);
+    unsigned char key[KEY_BYTES];
+
+    kdf_derive(lookup, use, strlen(use), key);
+    struct mac *mac = mac_new(key);
+    OPENSSL_cleanse(key, sizeof(key));
+    return mac;
 }
 
 enum outcome keys_open(struct keys *out, const struct keys_settings *set, struct err *err)
@@ -25,10 +30,10 @@ enum outcome keys_open(struct keys *out, const struct keys_settings *set, struct
         err_context(err, "keys.seal");
         return OUTCOME_REJECT;
     }
-    derive(lookup, "smsq message id", out->id);
-    derive(lookup, "smsq recipient", out->recipient);
-    derive(lookup, "smsq callback", out->callback);
-    derive(lookup, "smsq token", out->token);
+    out->id = derive(lookup, "smsq message id");
+    out->recipient = derive(lookup, "smsq recipient");
+    out->callback = derive(lookup, "smsq callback");
+    out->token = derive(lookup, "smsq token");
     OPENSSL_cleanse(lookup, sizeof(lookup));
     out->seal = seal;
     return OUTCOME_OK;
@@ -36,28 +41,26 @@ enum outcome keys_open(struct keys *out, const struct keys_settings *set, struct
 
 void keys_close(struct keys *k)
 {
+    mac_free(k->id);
+    mac_free(k->recipient);
+    mac_free(k->callback);
+    mac_free(k->token);
     seal_free(k->seal);
-    OPENSSL_cleanse(k, sizeof(*k));
-}
-
-static void hmac_sha256(const unsigned char key[KEY_BYTES], const void *input, size_t len,
-                        unsigned char out[KEY_BYTES])
-{
-    HMAC(EVP_sha256(), key, KEY_BYTES, input, len, out, NULL);
+    *k = (struct keys){ 0 };
 }
 
 void keys_to_hash(const struct keys *k, const char *to, unsigned char out[TO_HASH_BYTES])
 {
     unsigned char mac[KEY_BYTES];
 
-    hmac_sha256(k->recipient, to, strlen(to), mac);
+    mac_sign(k->recipient, to, strlen(to), mac);
     memcpy(out, mac, TO_HASH_BYTES);
 }
 
 void keys_token_hash(const struct keys *k, const char *token, size_t len,
                      unsigned char out[KEY_BYTES])
 {
-    hmac_sha256(k->token, token, len, out);
+    mac_sign(k->token, token, len, out);
 }
 
 void keys_callback_tag(const struct keys *k, const unsigned char id[16], int32_t turn,
@@ -69,7 +72,7 @@ void keys_callback_tag(const struct keys *k, const unsigned char id[16], int32_t
     memcpy(input, id, 16);
     for (int i = 0; i < 4; i++)
         input[16 + i] = (unsigned char)(t >> (24 - 8 * i));
-    hmac_sha256(k->callback, input, sizeof(input), mac);
+    mac_sign(k->callback, input, sizeof(input), mac);
     hex_encode(out, mac, TAG_BYTES);
 }
 

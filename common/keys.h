@@ -6,8 +6,9 @@
 
 #include "base.h"
 
-struct setting;
+struct mac;
 struct seal;
+struct setting;
 
 struct keys_settings {
     char *lookup;  // 64 hex digits
@@ -33,10 +34,10 @@ enum { KEY_BYTES = 32, TO_HASH_BYTES = 16, CALLBACK_TAG_TEXT_BYTES = 17 };
 
 // Each use has a key of its own, by HKDF-SHA-256 (RFC 5869) from keys.lookup.
 struct keys {
-    unsigned char id[KEY_BYTES];         // message_id tags
-    unsigned char recipient[KEY_BYTES];  // to_hash
-    unsigned char callback[KEY_BYTES];   // k= in callback URLs
-    unsigned char token[KEY_BYTES];      // API tokens at rest
+    struct mac *id;         // message_id tags
+    struct mac *recipient;  // to_hash
+    struct mac *callback;   // k= in callback URLs
+    struct mac *token;      // API tokens at rest
     struct seal *seal;
 };
 

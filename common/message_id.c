@@ -1,43 +1,43 @@
 #include "message_id.h"
 
+#include "mac.h"
+
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 enum { TAGGED_BYTES = 12, TAG_BYTES = 4 };
 
 // The tag covers the first 96 bits and the client, so an id says nothing to anybody else.
 static void tag_of(unsigned char out[TAG_BYTES], const unsigned char id[MESSAGE_ID_BYTES],
-                   int32_t client, const unsigned char key[MESSAGE_ID_KEY_BYTES])
+                   int32_t client, struct mac *tags)
 {
-    unsigned char input[TAGGED_BYTES + 4], mac[EVP_MAX_MD_SIZE];
+    unsigned char input[TAGGED_BYTES + 4], mac[MAC_BYTES];
     uint32_t c = (uint32_t)client;
 
     memcpy(input, id, TAGGED_BYTES);
     for (int i = 0; i < 4; i++)
         input[TAGGED_BYTES + i] = (unsigned char)(c >> (24 - 8 * i));
-    HMAC(EVP_sha256(), key, MESSAGE_ID_KEY_BYTES, input, sizeof(input), mac, NULL);
+    mac_sign(tags, input, sizeof(input), mac);
     memcpy(out, mac, TAG_BYTES);
 }
 
 void message_id_new(unsigned char id[MESSAGE_ID_BYTES], int64_t wall_ms, int32_t client,
-                    const unsigned char key[MESSAGE_ID_KEY_BYTES])
+                    struct mac *tags)
 {
     for (int i = 0; i < 6; i++)
         id[i] = (unsigned char)(wall_ms >> (40 - 8 * i));
     random_bytes(id + 6, TAGGED_BYTES - 6);
     id[6] = (unsigned char)(0x70 | (id[6] & 0x0f));  // version 7
     id[8] = (unsigned char)(0x80 | (id[8] & 0x3f));  // RFC variant
-    tag_of(id + TAGGED_BYTES, id, client, key);
+    tag_of(id + TAGGED_BYTES, id, client, tags);
 }
 
 bool message_id_is_of(const unsigned char id[MESSAGE_ID_BYTES], int32_t client,
-                      const unsigned char key[MESSAGE_ID_KEY_BYTES])
+                      struct mac *tags)
 {
     unsigned char tag[TAG_BYTES];
 
-    tag_of(tag, id, client, key);
+    tag_of(tag, id, client, tags);
     return CRYPTO_memcmp(tag, id + TAGGED_BYTES, TAG_BYTES) == 0;
 }
 

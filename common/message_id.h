@@ -6,15 +6,18 @@
 
 #include "base.h"
 
-enum { MESSAGE_ID_BYTES = 16, MESSAGE_ID_TEXT_BYTES = 37, MESSAGE_ID_KEY_BYTES = 32 };
+enum { MESSAGE_ID_BYTES = 16, MESSAGE_ID_TEXT_BYTES = 37 };
 
-// message_id_new makes an id of this moment: 48 bits of milliseconds, 42 random bits.
+struct mac;
+
+// message_id_new makes an id of this moment: 48 bits of milliseconds, 42 random bits, and
+// the first 32 bits of the mac as tag.
 void message_id_new(unsigned char id[MESSAGE_ID_BYTES], int64_t wall_ms, int32_t client,
-                    const unsigned char key[MESSAGE_ID_KEY_BYTES]);
+                    struct mac *tags);
 
 // message_id_is_of tells, in constant time, whether the tag is right for this client.
 bool message_id_is_of(const unsigned char id[MESSAGE_ID_BYTES], int32_t client,
-                      const unsigned char key[MESSAGE_ID_KEY_BYTES]);
+                      struct mac *tags);
 
 // message_id_parse reads the 36-character form, upper or lower case, version 7 and RFC
 // variant only. message_id_format writes 36 lower-case characters and a NUL.

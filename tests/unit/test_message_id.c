@@ -1,16 +1,17 @@
 #include "message_id.h"
 
+#include "mac.h"
 #include "test.h"
 
 #include <string.h>
 
-static const unsigned char key[MESSAGE_ID_KEY_BYTES] = "a key of thirty-two bytes exact";
+static struct mac *tags;  // of this group
 
 static void an_id_is_a_uuid_of_version_7_and_tells_its_moment(void **state)
 {
     (void)state;
     unsigned char id[16];
-    message_id_new(id, 1795000000123, 7, key);
+    message_id_new(id, 1795000000123, 7, tags);
 
     assert_int_equal(id[6] >> 4, 7);
     assert_int_equal(id[8] >> 6, 2);
@@ -20,15 +21,18 @@ static void an_id_is_a_uuid_of_version_7_and_tells_its_moment(void **state)
 static void an_id_belongs_to_its_client_only(void **state)
 {
     (void)state;
-    unsigned char id[16], other_key[MESSAGE_ID_KEY_BYTES] = { 1 };
-    message_id_new(id, 1795000000123, 7, key);
+    const unsigned char other_key[MAC_KEY_BYTES] = { 1 };
+    struct mac *other = mac_new(other_key);
+    unsigned char id[16];
+    message_id_new(id, 1795000000123, 7, tags);
 
-    assert_true(message_id_is_of(id, 7, key));
-    assert_false(message_id_is_of(id, 8, key));
-    assert_false(message_id_is_of(id, 7, other_key));
+    assert_true(message_id_is_of(id, 7, tags));
+    assert_false(message_id_is_of(id, 8, tags));
+    assert_false(message_id_is_of(id, 7, other));
+    mac_free(other);
     for (size_t bit = 0; bit < 128; bit++) {
         id[bit / 8] ^= (unsigned char)(1 << bit % 8);
-        assert_false(message_id_is_of(id, 7, key));
+        assert_false(message_id_is_of(id, 7, tags));
         id[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
 }
@@ -37,8 +41,8 @@ static void two_ids_of_one_moment_differ(void **state)
 {
     (void)state;
     unsigned char a[16], b[16];
-    message_id_new(a, 1, 7, key);
-    message_id_new(b, 1, 7, key);
+    message_id_new(a, 1, 7, tags);
+    message_id_new(b, 1, 7, tags);
     assert_memory_not_equal(a, b, 16);
 }
 
@@ -78,6 +82,20 @@ static void other_texts_are_refused(void **state)
     }
 }
 
+static int make_tags(void **state)
+{
+    (void)state;
+    tags = mac_new((const unsigned char *)"a key of thirty-two bytes exact");
+    return 0;
+}
+
+static int free_tags(void **state)
+{
+    (void)state;
+    mac_free(tags);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,5 +105,5 @@ int main(void)
         cmocka_unit_test(text_and_bytes_are_the_same_id),
         cmocka_unit_test(other_texts_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_tags, free_tags);
 }
