@@ -47,6 +47,14 @@ class System(typing.NamedTuple):
             self.stack.up()
 
 
+def end(stack):
+    """Stops and removes the stack. A build with sanitizers must have found nothing."""
+    stack.dev("down")
+    found = stack.sanitizer_lines()
+    stack.wipe()
+    assert not found, found
+
+
 @pytest.fixture(scope="session")
 def system(tmp_path_factory, pytestconfig):
     stack = Stack(tmp_path_factory.mktemp("stack") / "run", pytestconfig.getoption("preset"))
@@ -61,7 +69,7 @@ def system(tmp_path_factory, pytestconfig):
                       env["SMSQ_AUTH_TOKEN"], stack.secret("lookup_key")))
     finally:
         if not pytestconfig.getoption("keep_stack"):
-            stack.wipe()
+            end(stack)
 
 
 @pytest.fixture

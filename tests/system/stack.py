@@ -119,6 +119,12 @@ class Stack:
     def log_lines(self, name):
         return read_log(self.log_path(name))
 
+    def sanitizer_lines(self):
+        """What the sanitizers of the asan preset complained about."""
+        return [f"{path.stem}: {line}" for path in sorted(self.run.glob("logs/*.log"))
+                for line in path.read_text(errors="replace").splitlines()
+                if "Sanitizer:" in line or ": runtime error: " in line]
+
     def admin_url(self, name):
         """The port of /metrics: the one that answers there."""
         main = {self.env[key].rpartition(":")[2] for key in
