@@ -12,12 +12,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LINES_MAX = 64, PATH_BYTES = 90, URL_BYTES = 256, CHUNK_BYTES = 65536 };
+enum {
+    LINES_MAX = 64,
+    PATH_BYTES = 90,
+    URL_BYTES = 256,
+    CHUNK_BYTES = 65536,
+    QUIET_US = 200000,
+    POLL_US = 10000,
+    PATIENCE_US = 30000000,
+};
 
 struct line {
     struct pg_relay *relay;
     int client_fd, server_fd;
     pthread_t thread;
+    bool owes;  // a request went out and no answer came since
 };
 
 struct pg_relay {
@@ -27,6 +36,7 @@ struct pg_relay {
     pthread_t thread;
     pthread_mutex_t lock;
     bool loses;
+    int64_t traffic_us;  // clock_boot_us of the latest bytes in any direction
     size_t lost, line_count;
     struct line lines[LINES_MAX];
 };
@@ -64,6 +74,17 @@ static bool must_lose(struct pg_relay *r)
     return loses;
 }
 
+// Notes that bytes went through; a line owes an answer from a request to the next answer.
+static void note(struct line *line, bool owes)
+{
+    struct pg_relay *r = line->relay;
+
+    pthread_mutex_lock(&r->lock);
+    line->owes = owes;
+    r->traffic_us = clock_boot_us();
+    pthread_mutex_unlock(&r->lock);
+}
+
 static void *serve(void *arg)
 {
     struct line *line = arg;
@@ -71,13 +92,18 @@ static void *serve(void *arg)
                             { .fd = line->server_fd, .events = POLLIN } };
 
     while (poll(fds, 2, -1) > 0) {
-        if (fds[0].revents && !pass_on(line->client_fd, line->server_fd))
-            break;
+        if (fds[0].revents) {
+            note(line, true);
+            if (!pass_on(line->client_fd, line->server_fd))
+                break;
+        }
         if (!fds[1].revents)
             continue;
         if (must_lose(line->relay) || !pass_on(line->server_fd, line->client_fd))
             break;
+        note(line, false);
     }
+    note(line, false);
     (void)shutdown(line->client_fd, SHUT_RDWR);
     (void)shutdown(line->server_fd, SHUT_RDWR);
     return NULL;
@@ -93,7 +119,8 @@ static void *listen_on(void *arg)
         if (r->line_count == LINES_MAX)
             abort();
         struct line *line = &r->lines[r->line_count];
-        *line = (struct line){ r, fd, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 0 };
+        *line = (struct line){ r, fd, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 0,
+                               false };
         (void)connect(line->server_fd, (const struct sockaddr *)&to, sizeof(to));
         if (pthread_create(&line->thread, NULL, serve, line))
             abort();
@@ -150,11 +177,29 @@ const char *pg_relay_url(const struct pg_relay *r)
     return r->url;
 }
 
+// Sets loses once nothing is on its way; false while something is.
+static bool lose_if_quiet(struct pg_relay *r)
+{
+    bool quiet = true;
+
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->line_count; i++)
+        quiet = quiet && !r->lines[i].owes;
+    quiet = quiet && clock_boot_us() - r->traffic_us > QUIET_US;
+    r->loses = quiet;
+    pthread_mutex_unlock(&r->lock);
+    return quiet;
+}
+
 void pg_relay_lose(struct pg_relay *r)
 {
-    pthread_mutex_lock(&r->lock);
-    r->loses = true;
-    pthread_mutex_unlock(&r->lock);
+    int64_t until_us = clock_boot_us() + PATIENCE_US;
+
+    while (!lose_if_quiet(r)) {
+        if (clock_boot_us() > until_us)
+            abort();
+        (void)usleep(POLL_US);
+    }
 }
 
 size_t pg_relay_lost(struct pg_relay *r)

@@ -14,8 +14,9 @@ void pg_relay_close(struct pg_relay *r);
 // pg_relay_url is a connection string through the relay, borrowed.
 const char *pg_relay_url(const struct pg_relay *r);
 
-// pg_relay_lose: the next time the server answers on any line, the answer is thrown away
-// and the line is cut. pg_relay_lost counts how often it happened.
+// pg_relay_lose waits until no line owes an answer and none has had traffic for a moment;
+// the next time the server answers on any line, the answer is thrown away and the line is
+// cut. pg_relay_lost counts how often it happened.
 void pg_relay_lose(struct pg_relay *r);
 size_t pg_relay_lost(struct pg_relay *r);
 
