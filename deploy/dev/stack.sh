@@ -58,8 +58,10 @@ programs_up() {
     for name in "$@"; do
         program_start "$name"
     done
+    # After an outage of Kafka a group forms anew once the members of before are forgotten:
+    # one session time-out of 10 s, at times two or three.
     for name in "$@"; do
-        wait_ready "$name" 30 program_is_ready "$name"
+        wait_ready "$name" 60 program_is_ready "$name"
     done
 }
 
