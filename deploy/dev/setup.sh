@@ -1,27 +1,38 @@
 # shellcheck shell=bash
-# setup.sh: Debian packages, and Kafka's jars in a cache folder outside the tree.
+# setup.sh: Debian packages, and what is kept in a cache folder outside the tree: Kafka's jars,
+# and tools that are only unpacked.
 
+smsq_cache=${XDG_CACHE_HOME:-$HOME/.cache}/smsq
+tools_folder=$smsq_cache/tools
 kafka_version=$(sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' deploy/kafka/pom.xml)
-kafka_cache=${XDG_CACHE_HOME:-$HOME/.cache}/smsq/kafka-$kafka_version
+kafka_cache=$smsq_cache/kafka-$kafka_version
 kafka_libs=$kafka_cache/libs
 kafka_sums=$tree/deploy/kafka/SHA256SUMS
 
 setup() {
     require_debian
+    mkdir -p "$smsq_cache"
+    exec 7>"$smsq_cache/lock"
+    flock 7
     setup_packages
+    setup_tools
     setup_kafka
+    exec 7>&-
     say "Setup is complete."
 }
 
 require_debian() {
     command -v apt-get dpkg-query >/dev/null || fail "This machine has no apt-get. ./dev is" \
-        "made for Debian 12; elsewhere install by hand what deploy/dev/packages lists."
+        "made for Debian 12; elsewhere install by hand what deploy/packages lists."
+}
+
+# packages_in LIST… writes the names in these lists of deploy/packages, one a line.
+packages_in() {
+    (cd deploy/packages && sed 's/#.*//' "$@") | tr -s ' ' '\n' | sed '/^$/d' | sort -u
 }
 
 missing_packages() {
-    local wanted
-    read -ra wanted <<<"$(sed 's/#.*//' deploy/dev/packages | tr '\n' ' ')"
-    comm -23 <(printf '%s\n' "${wanted[@]}" | sort) \
+    comm -23 <(packages_in build run migrate dev) \
         <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
 }
 
@@ -36,6 +47,34 @@ setup_packages() {
     say "Installing Debian packages: ${missing[*]}."
     as_admin apt-get -q update
     as_admin apt-get -q install -y --no-install-recommends "${missing[@]}"
+}
+
+# setup_tools unpacks each package once; apt checks what it fetches against Debian's signed
+# lists.
+setup_tools() {
+    local package
+
+    for package in $(missing_tools); do
+        say "Unpacking the Debian package $package into $tools_folder."
+        rm -rf "$tools_folder/.$package"
+        mkdir -p "$tools_folder/.$package"
+        (cd "$tools_folder/.$package" && tool_download "$package" && dpkg-deb -x ./*.deb . &&
+            rm ./*.deb) || fail "The package $package could not be fetched; apt's message" \
+            "stands above."
+        mv -T "$tools_folder/.$package" "$tools_folder/$package"
+    done
+}
+
+tool_download() {
+    local download=(apt-get -q -o APT::Sandbox::User=root download "$1")
+    "${download[@]}" || { as_admin apt-get -q update && "${download[@]}"; }
+}
+
+missing_tools() {
+    local package
+    for package in $(packages_in unpacked); do
+        [[ -e $tools_folder/$package ]] || printf '%s\n' "$package"
+    done
 }
 
 as_admin() {
@@ -78,8 +117,6 @@ without_colors() {
 
 setup_kafka() {
     mkdir -p "$kafka_cache"
-    exec 7>"$kafka_cache/lock"
-    flock 7
     if kafka_check_jars; then
         say "Apache Kafka $kafka_version is in $kafka_libs; its jars are unchanged."
     else
@@ -92,15 +129,14 @@ setup_kafka() {
         kafka_check_jars || fail "Maven did not bring all jars that $kafka_sums lists."
         say "Fetched; all $(wc -l <"$kafka_sums") jars have the SHA-256 sums of our list."
     fi
-    exec 7>&-
 }
 
-# setup_if_missing names what up would miss, and has setup bring it.
+# setup_if_missing names what up and test would miss, and has setup bring it.
 setup_if_missing() {
     local missing
 
     require_debian
-    missing=$(missing_packages | tr '\n' ' ')
+    missing=$(missing_packages | tr '\n' ' ')$(missing_tools | tr '\n' ' ')
     [[ -z $missing ]] && kafka_check_jars && return
     say "Missing on this machine: ${missing:-Apache Kafka $kafka_version}. Running ./dev setup."
     setup

@@ -12,6 +12,7 @@ test_command() {
     [[ $stage =~ ^(all|checks|unit|component|system)$ ]] || fail "There is no test stage" \
         "\"$stage\": it is checks, unit, component or system."
     test_clean_environment
+    setup_if_missing
     case $stage in
     all) test_all ;;
     checks) test_checks ;;
