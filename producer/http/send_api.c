@@ -7,8 +7,7 @@
 #include "message_id.h"
 #include "metrics.h"
 #include "producer.h"
-#include "rate_card.h"
-#include "seal.h"
+#include "send_job.h"
 #include "send_request.h"
 #include "wire.h"
 
@@ -16,15 +15,6 @@
 #include <string.h>
 
 enum { ANSWER_MAX_BYTES = 2048 };
-
-static const struct {
-    const char *name, *topic;
-} classes[CLASS_COUNT] = {
-    [CLASS_OTP] = { "otp", TOPIC_JOBS_URGENT },
-    [CLASS_EMERGENCY] = { "emergency", TOPIC_JOBS_URGENT },
-    [CLASS_TRANSACTIONAL] = { "transactional", TOPIC_JOBS_NORMAL },
-    [CLASS_MARKETING] = { "marketing", TOPIC_JOBS_BULK },
-};
 
 // A request that waits for Kafka: what its answer needs.
 struct pending {
@@ -37,22 +27,6 @@ struct pending {
     bool valid;
     int64_t began_us;
 };
-
-// Everything a job borrows while it is encoded.
-struct draft {
-    struct sms_job job;
-    unsigned char to_hash[TO_HASH_BYTES];
-    char to_hint[PHONE_HINT_BYTES];
-    struct buf sealed;
-};
-
-static enum message_class class_of(const char *name)
-{
-    size_t i = 0;
-    while (strcmp(classes[i].name, name) != 0)
-        i++;  // send_request let only known words pass
-    return (enum message_class)i;
-}
 
 static void accepted_body(struct buf *out, const struct pending *p)
 {
@@ -105,70 +79,6 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     free(p);
 }
 
-static void seal_content(struct draft *d, struct producer *p,
-                         const struct send_request *request)
-{
-    const struct sms_content content = { request->to.e164, request->body };
-    unsigned char aad[SEAL_AAD_BYTES];
-    struct buf plain = BUF_INIT(WIRE_SEALED_MAX_BYTES - SEAL_OVERHEAD_BYTES);
-
-    wire_encode(&content, sms_content_fields, &plain);
-    seal_message_aad(aad, d->job.message_id, d->job.client);
-    seal_close(p->keys.seal, d->job.accepted_at, aad, sizeof(aad), plain.bytes, plain.len,
-               &d->sealed);
-    buf_free(&plain);
-    d->job.sealed =
-        (struct wire_bytes){ (const unsigned char *)d->sealed.bytes, d->sealed.len };
-}
-
-static void price(struct sms_job *job, const struct rate_card *rates)
-{
-    bool is_default;
-    const struct rate *rate = rate_card_find(rates, job->country, job->sender_type, "sms",
-                                             "outbound", &is_default);
-
-    if (rate) {
-        job->estimate_micros = rate_card_estimate(rate, job->segments);
-        job->currency = rate->currency;
-        job->rate_note = is_default ? "default_rate" : NULL;
-    } else {
-        job->currency = "USD";
-        job->rate_note = "no_rate";
-    }
-}
-
-static void build_job(struct draft *d, struct producer *p,
-                      const struct send_request *request, int32_t client)
-{
-    enum message_class class = class_of(request->message_class);
-    int64_t now_us = clock_wall_us();
-    int64_t useful_us = request->expires_in_s ? request->expires_in_s * 1000000
-                                              : p->set->useful_us[class];
-    const char *from = request->from ? request->from : p->account.sender;
-
-    keys_to_hash(&p->keys, request->to.e164, d->to_hash);
-    phone_hint(d->to_hint, request->to.country, request->to.e164);
-    d->job = (struct sms_job){
-        .turn = 1,
-        .message_class = request->message_class,
-        .channel = "sms",
-        .client = client,
-        .to_hash = { d->to_hash, sizeof(d->to_hash) },
-        .country = request->to.country[0] ? request->to.country : NULL,
-        .to_hint = d->to_hint,
-        .from = from,
-        .sender_type = account_sender_type(from),
-        .segments = request->segments.count,
-        .reference = request->reference,
-        .expires_at = now_us + useful_us,
-        .mode = p->account.mode_name,
-        .accepted_at = now_us,
-    };
-    message_id_new(d->job.message_id, now_us / 1000, client, p->keys.id);
-    price(&d->job, p->rates);
-    seal_content(d, p, request);
-}
-
 static struct pending *pending_new(struct producer *p, struct http_request *req,
                                    const struct sms_job *job,
                                    const struct send_request *request)
@@ -194,7 +104,7 @@ static void publish(struct producer *p, struct http_request *req,
 
     wire_encode(job, sms_job_fields, &value);
     const struct kafka_out_record rec = {
-        .topic = classes[class_of(request->message_class)].topic,
+        .topic = send_job_topic(job),
         .key = job->to_hash.bytes,
         .key_len = job->to_hash.len,
         .value = value.bytes,
@@ -240,7 +150,7 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
     struct producer *p = arg;
     struct send_request request;
     struct complaint complaint;
-    struct draft d = { .sealed = BUF_INIT(WIRE_SEALED_MAX_BYTES) };
+    struct send_job d;
     size_t len;
     const char *body = http_request_body(req, &len);
 
@@ -256,9 +166,9 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
                 "no default sender is configured: give from, or set TWILIO_PHONE_NUMBER");
         refuse(p, req, &complaint);
     } else if (can_take(p, req)) {
-        build_job(&d, p, &request, caller->client);
+        send_job_build(&d, p, &request, caller->client);
         publish(p, req, &request, &d.job);
-        buf_free(&d.sealed);
+        send_job_free(&d);
     }
     send_request_free(&request);
 }

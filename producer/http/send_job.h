@@ -1,0 +1,31 @@
+// send_job.h: a checked request becomes a job: its id, its useful time, its price, its
+// content sealed.
+#ifndef SEND_JOB_H
+#define SEND_JOB_H
+
+#include "base.h"
+#include "buf.h"
+#include "keys.h"
+#include "phone.h"
+#include "wire.h"
+
+struct producer;
+struct send_request;
+
+// A job and what it borrows; the texts of the request are borrowed too.
+struct send_job {
+    struct sms_job job;
+    unsigned char to_hash[TO_HASH_BYTES];
+    char to_hint[PHONE_HINT_BYTES];
+    struct buf sealed;
+};
+
+// send_job_build fills d, which send_job_free frees. The rate card must have been read.
+void send_job_build(struct send_job *d, struct producer *p,
+                    const struct send_request *request, int32_t client);
+void send_job_free(struct send_job *d);
+
+// send_job_topic is the lane of the job's class.
+const char *send_job_topic(const struct sms_job *job);
+
+#endif
