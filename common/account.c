@@ -17,7 +17,8 @@ const struct setting account_settings_table[] = {
       "TWILIO_ACCOUNT_SID", "account SID (AC and 32 hex digits)" },
     { "twilio.auth_token", SETTING_SECRET, AT(auth_token), NULL, 0, 128,
       "TWILIO_AUTH_TOKEN", "primary auth token: signs callbacks, sends without API key" },
-    { "twilio.auth_tokens_old", SETTING_SECRET, AT(auth_tokens_old), NULL, 0, 1024, NULL,
+    { "twilio.auth_tokens_old", SETTING_SECRET | SETTING_LIVE, AT(auth_tokens_old), NULL,
+      0, 1024, NULL,
       "further auth tokens accepted in signatures during a rotation, with commas" },
     { "twilio.api_key_sid", SETTING_TEXT, AT(api_key_sid), NULL, 0, 64,
       "TWILIO_API_KEY_SID", "API key SID (SK and 32 hex digits) to send with" },
@@ -177,6 +178,13 @@ enum outcome account_resolve(struct account *out, const struct account_settings 
     }
     *out = a;
     return OUTCOME_OK;
+}
+
+enum outcome account_settings_check(const struct account_settings *set, struct err *err)
+{
+    struct account account;
+
+    return account_resolve(&account, set, err);
 }
 
 static size_t digits_at(const char *text)

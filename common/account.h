@@ -48,6 +48,10 @@ MUST_CHECK enum outcome account_resolve(struct account *out,
                                         const struct account_settings *set,
                                         struct err *err);
 
+// account_settings_check is for the check of a settings_source; outcomes as above.
+MUST_CHECK enum outcome account_settings_check(const struct account_settings *set,
+                                               struct err *err);
+
 // account_sender_type: "messaging_service", "number", "short_code", "alphanumeric", or
 // NULL when sender is none of them (Twilio's rules: E.164; 3 to 8 digits; up to 11 of
 // letters, digits, blank, + - _ & with a letter; MG + 32 hex digits).

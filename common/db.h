@@ -57,6 +57,10 @@ struct db_answer {
 // The answer is valid during the call. done may submit, but must not close the db.
 typedef void db_done(void *arg, const struct db_answer *answer);
 
+// db_settings_check is for the check of a settings_source.
+//   OUTCOME_REJECT  the connection string is malformed.
+MUST_CHECK enum outcome db_settings_check(const struct db_settings *set, struct err *err);
+
 // db_open starts to connect and returns; db_is_up tells when it stands. Each session
 // gets hashjoin and mergejoin off, generic plans, statement_timeout 5 s, lock_timeout
 // 1 s, idle_in_transaction_session_timeout 10 s (options= in the connection string goes

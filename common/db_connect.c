@@ -60,6 +60,17 @@ enum outcome db_options(char **out, const char *url, struct err *err)
     return OUTCOME_OK;
 }
 
+enum outcome db_settings_check(const struct db_settings *set, struct err *err)
+{
+    char *options = NULL;
+
+    enum outcome rc = db_options(&options, set->url, err);
+    if (rc)
+        err_context(err, "database.url");
+    free(options);
+    return rc;
+}
+
 int64_t db_backoff_us(unsigned tries)
 {
     int64_t most_us = BACKOFF_MAX_US;

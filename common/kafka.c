@@ -140,6 +140,16 @@ fail:
     return OUTCOME_REJECT;
 }
 
+enum outcome kafka_settings_check(const struct kafka_settings *set, struct err *err)
+{
+    rd_kafka_conf_t *conf;
+
+    enum outcome rc = kafka_conf_new(&conf, set, err);
+    if (!rc)
+        rd_kafka_conf_destroy(conf);
+    return rc;
+}
+
 void kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value)
 {
     char reason[256];

@@ -45,6 +45,10 @@ struct rd_kafka_conf_s;
 MUST_CHECK enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
                                        const struct kafka_settings *set, struct err *err);
 
+// kafka_settings_check is for the check of a settings_source; outcomes as above.
+MUST_CHECK enum outcome kafka_settings_check(const struct kafka_settings *set,
+                                             struct err *err);
+
 // kafka_conf_set sets one property of ours; a refusal is a bug and asserts.
 // kafka_conf_set_int is the same for numbers.
 void kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value);

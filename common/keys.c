@@ -49,6 +49,16 @@ void keys_close(struct keys *k)
     *k = (struct keys){ 0 };
 }
 
+enum outcome keys_settings_check(const struct keys_settings *set, struct err *err)
+{
+    struct keys keys = { 0 };
+
+    enum outcome rc = keys_open(&keys, set, err);
+    if (!rc)
+        keys_close(&keys);
+    return rc;
+}
+
 void keys_to_hash(const struct keys *k, const char *to, unsigned char out[TO_HASH_BYTES])
 {
     unsigned char mac[KEY_BYTES];

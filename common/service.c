@@ -6,6 +6,7 @@
 #include "metrics.h"
 #include "process.h"
 #include "reactor.h"
+#include "reloader.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -23,11 +24,13 @@ enum {
 
 struct service {
     struct service_hooks hooks;
-    char *address;  // of the admin port
+    const struct service_settings *set;  // borrowed
+    char *address;                       // of the admin port
     int64_t stop_deadline_us;
     struct reactor *reactor;
     struct metrics *metrics;
     struct process *process;
+    struct reloader *reloader;
     struct http_server *admin;
     struct reactor_timer *drain, *deadline, *watchdog;
     int64_t watchdog_us;  // between two signs of life for systemd; 0 = not wanted
@@ -151,9 +154,26 @@ static void on_stop_signal(void *arg)
 
 static void on_hangup(void *arg)
 {
-    (void)arg;
-    log_line(LOG_LEVEL_INFO, "signal_ignored", LOG_T("signal", "SIGHUP"),
-             LOG_T("reason", "settings are read at start only"));
+    struct service *s = arg;
+
+    (void)sd_notify(0, "RELOADING=1");
+    reloader_run(s->reloader);
+    (void)sd_notify(0, "READY=1");
+}
+
+static void take_log_level(void *arg)
+{
+    const struct service *s = arg;
+    enum log_level level;
+
+    if (log_level_parse(s->set->log_level, &level))
+        log_level_set(level);
+}
+
+void service_on_change(struct service *s, const char *name, void (*changed)(void *arg),
+                       void *arg)
+{
+    reloader_on_change(s->reloader, name, changed, arg);
 }
 
 static void on_watchdog(void *arg)
@@ -195,26 +215,36 @@ static void prepare_life(struct service *s)
     reactor_on_signal(s->reactor, SIGTERM, on_stop_signal, s);
     reactor_on_signal(s->reactor, SIGINT, on_stop_signal, s);
     reactor_on_signal(s->reactor, SIGHUP, on_hangup, s);
+    service_on_change(s, "log.level", take_log_level, s);
+}
+
+enum outcome service_settings_check(const struct service_settings *set, struct err *err)
+{
+    enum log_level level;
+
+    if (log_level_parse(set->log_level, &level))
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT,
+                   "log.level must be error, warn, info or debug, not \"%s\"",
+                   set->log_level);
 }
 
 enum outcome service_open(struct service **out, const struct service_settings *set,
                           const struct service_hooks *hooks, struct err *err)
 {
-    enum log_level level;
-
-    if (!log_level_parse(set->log_level, &level))
-        return err_set(err, OUTCOME_REJECT,
-                       "log.level must be error, warn, info or debug, not \"%s\"",
-                       set->log_level);
-    log_level_set(level);
+    if (service_settings_check(set, err))
+        return OUTCOME_REJECT;
 
     process_raise_limits();
     struct service *s = xcalloc(1, sizeof(*s));
     s->hooks = *hooks;
+    s->set = set;
+    take_log_level(s);
     s->address = xstrdup(set->admin_address);
     s->stop_deadline_us = set->stop_deadline_us;
     s->metrics = metrics_new();
     s->process = process_new(s->metrics, hooks->name);
+    s->reloader = reloader_new(&set->origin);
     enum outcome rc = reactor_open(&s->reactor, err);
     if (!rc)
         rc = open_admin(s, set, err);
@@ -237,6 +267,7 @@ void service_close(struct service *s)
     reactor_timer_free(s->watchdog);
     metrics_free(s->metrics);
     process_free(s->process);
+    reloader_free(s->reloader);
     reactor_close(s->reactor);
     free(s->address);
     free(s);

@@ -4,18 +4,19 @@
 #define SERVICE_H
 
 #include "base.h"
+#include "settings_reload.h"
 
 struct http_request;
 struct metrics;
 struct reactor;
 struct service;
-struct setting;
 
 struct service_settings {
-    char *admin_address;       // <group>.admin_address
-    int64_t admin_port;        // <group>.admin_port
-    char *log_level;           // log.level
-    int64_t stop_deadline_us;  // stop.deadline
+    char *admin_address;            // <group>.admin_address
+    int64_t admin_port;             // <group>.admin_port
+    char *log_level;                // log.level
+    int64_t stop_deadline_us;       // stop.deadline
+    struct settings_origin origin;  // main fills it, for SIGHUP; all zero: no reload
 };
 
 #define SERVICE_SETTINGS(group, base, port)                                              \
@@ -36,7 +37,7 @@ struct service_settings {
           NULL,                                                                          \
           "port of /healthz, /readyz and /metrics; 0 = any free one" },                  \
         { "log.level",                                                                   \
-          SETTING_TEXT,                                                                  \
+          SETTING_TEXT | SETTING_LIVE,                                                   \
           (base) + offsetof(struct service_settings, log_level),                         \
           "info",                                                                        \
           4,                                                                             \
@@ -60,6 +61,12 @@ struct service_hooks {
     void *arg;
 };
 
+// service_settings_check is for the check of a settings_source.
+//   OUTCOME_REJECT  log.level is none.
+MUST_CHECK enum outcome service_settings_check(const struct service_settings *set,
+                                               struct err *err);
+
+// service_open keeps set: its log level is read again at SIGHUP.
 MUST_CHECK enum outcome service_open(struct service **out,
                                      const struct service_settings *set,
                                      const struct service_hooks *hooks, struct err *err);
@@ -67,6 +74,11 @@ void service_close(struct service *s);
 
 struct reactor *service_reactor(struct service *s);
 struct metrics *service_metrics(struct service *s);
+
+// service_on_change lets changed(arg) run, from the loop, after a SIGHUP took over a new
+// value of the setting of that name (a row with SETTING_LIVE). name is kept.
+void service_on_change(struct service *s, const char *name, void (*changed)(void *arg),
+                       void *arg);
 
 // service_healthz and service_readyz answer as the admin port does; for a main port.
 void service_healthz(struct service *s, struct http_request *req);

@@ -135,8 +135,7 @@ static enum outcome store_all(void *set, const struct settings_loading *l,
     for (size_t i = 0; i < l->count; i++) {
         const struct settings_given *given = &l->given[i];
         const struct setting *row = given->row;
-        bool optional =
-            (row->kind == SETTING_TEXT || row->kind == SETTING_SECRET) && row->min == 0;
+        bool optional = setting_is_text(row) && row->min == 0;
         enum outcome rc = OUTCOME_OK;
         if (given->text)
             rc = settings_store(set, row, given->text, given->place, err);
@@ -163,6 +162,8 @@ static enum outcome load(void *set, struct settings_loading *l, int argc, char *
         rc = read_flags(l, argc, argv, true, err);
     if (!rc)
         rc = store_all(set, l, err);
+    if (!rc && l->source->check)
+        rc = l->source->check(set, err);
     return rc;
 }
 
@@ -191,7 +192,7 @@ void settings_free(void *set, const struct settings_source *source)
     for (size_t t = 0; source->tables[t]; t++)
         for (const struct setting *row = source->tables[t]; row->name; row++) {
             char *text, *none = NULL;
-            if (row->kind != SETTING_TEXT && row->kind != SETTING_SECRET)
+            if (!setting_is_text(row))
                 continue;
             memcpy(&text, (char *)set + row->offset, sizeof(text));
             free(text);

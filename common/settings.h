@@ -14,11 +14,16 @@ enum setting_kind {
     SETTING_PORT,    // int64_t 0..65535; 0 = any free port
 };
 
+// Or'ed to the kind: a running program takes a new value over at SIGHUP
+// (settings_reload.h). Whoever reads the field at each use needs nothing more; whoever
+// copied or worked on the value asks service_on_change to be told.
+enum { SETTING_LIVE = 64 };
+
 // One row. A NULL fallback makes the key required, except for texts with min 0, which
 // are NULL when not given.
 struct setting {
-    const char *name;  // "kafka.brokers": group and key, in lower case
-    enum setting_kind kind;
+    const char *name;      // "kafka.brokers": group and key, in lower case
+    int kind;              // an enum setting_kind, perhaps with SETTING_LIVE
     size_t offset;         // of the field in the program's settings struct
     const char *fallback;  // default, in the form a user writes
     int64_t min, max;      // inclusive; microseconds for SETTING_US
@@ -36,6 +41,10 @@ struct settings_source {
     const char *program;                  // "smsq-worker", for --help
     const char *what;                     // one sentence for --help
     const struct setting *const *tables;  // NULL-ended list of tables, each {0}-ended
+    size_t size;                          // of the settings struct; 0: no reload
+    // What no single row can tell: kinds of keys, what belongs together. REJECT names
+    // the setting first. Runs at loading and reloading; may be NULL.
+    enum outcome (*check)(const void *set, struct err *err);
 };
 
 // settings_load fills set (zeroed before) from argv, environment, file and defaults.

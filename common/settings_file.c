@@ -59,7 +59,6 @@ static enum outcome add_value(struct buf *out, const struct settings_loading *l,
                               const config_setting_t *s, const struct setting *row,
                               struct err *err)
 {
-    const bool is_text = row->kind == SETTING_TEXT || row->kind == SETTING_SECRET;
     const int type = config_setting_type(s);
 
     if (type == CONFIG_TYPE_STRING) {
@@ -69,7 +68,7 @@ static enum outcome add_value(struct buf *out, const struct settings_loading *l,
     if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64 &&
         type != CONFIG_TYPE_BOOL && type != CONFIG_TYPE_FLOAT)
         return err_set(err, OUTCOME_REJECT, "must be one value, not a list or a group");
-    if (is_text)
+    if (setting_is_text(row))
         return err_set(err, OUTCOME_REJECT, "must be written in quotes");
     if (type == CONFIG_TYPE_INT && may_be_cut(l, s))
         return err_set(err, OUTCOME_REJECT,

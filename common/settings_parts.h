@@ -24,6 +24,17 @@ struct settings_loading {
     bool check_only, print;
 };
 
+// setting_kind is the row's kind alone; setting_is_text: of a text, secret or not.
+static inline enum setting_kind setting_kind(const struct setting *row)
+{
+    return (enum setting_kind)(row->kind & ~SETTING_LIVE);
+}
+
+static inline bool setting_is_text(const struct setting *row)
+{
+    return setting_kind(row) == SETTING_TEXT || setting_kind(row) == SETTING_SECRET;
+}
+
 // settings_replace notes copies of text and place.
 void settings_replace(struct settings_given *given, const char *text, const char *place);
 
@@ -69,6 +80,10 @@ MUST_CHECK enum outcome settings_store(void *set, const struct setting *row,
 
 // settings_add_range appends what may be given: "1 to 20", "100ms to 10m".
 void settings_add_range(struct buf *out, const struct setting *row);
+
+// settings_add_field appends what the row's field of set holds, as a user writes it;
+// (not set), and *** for a secret.
+void settings_add_field(struct buf *out, const struct setting *row, const void *set);
 
 // settings_print_help and settings_print_values write to standard output.
 void settings_print_help(const struct settings_source *source);

@@ -29,27 +29,28 @@ static const char *kind_word(enum setting_kind kind)
 
 static void add_default(struct buf *out, const struct setting *row)
 {
-    const bool is_text = row->kind == SETTING_TEXT || row->kind == SETTING_SECRET;
-
     if (row->fallback)
         buf_addf(out, "default %s", row->fallback[0] ? row->fallback : "\"\"");
     else
-        buf_add_text(out, is_text && row->min == 0 ? "not set by default" : "required");
+        buf_add_text(out, setting_is_text(row) && row->min == 0 ? "not set by default"
+                                                                : "required");
 }
 
 static void add_row(struct buf *out, const struct setting *row)
 {
-    buf_addf(out, "\n  --%s=%s\n      %s\n      ", row->name, kind_word(row->kind),
-             row->help);
+    buf_addf(out, "\n  --%s=%s\n      %s\n      ", row->name,
+             kind_word(setting_kind(row)), row->help);
     settings_environment_name(out, row->name);
     if (row->alias)
         buf_addf(out, " or %s", row->alias);
     buf_add_text(out, "; ");
     add_default(out, row);
-    if (row->kind != SETTING_BOOL) {
+    if (setting_kind(row) != SETTING_BOOL) {
         buf_add_text(out, "; ");
         settings_add_range(out, row);
     }
+    if (row->kind & SETTING_LIVE)
+        buf_add_text(out, "; live");
     buf_add_char(out, '\n');
 }
 
@@ -67,7 +68,8 @@ void settings_print_help(const struct settings_source *source)
              "  --help          print this and end\n\n"
              "A flag wins over the environment, the environment over the file. In the\n"
              "file, a.b is the key b in the group a. VARIABLE_FILE names a file that\n"
-             "holds the value of VARIABLE. Durations: 500ms, 3s, 10m, 24h, 7d.\n",
+             "holds the value of VARIABLE. Durations: 500ms, 3s, 10m, 24h, 7d.\n"
+             "What is live is taken over by a running program at SIGHUP.\n",
              source->program);
     for (size_t t = 0; source->tables[t]; t++)
         for (const struct setting *row = source->tables[t]; row->name; row++)
@@ -80,7 +82,7 @@ static void add_value(struct buf *out, const struct settings_given *given)
 {
     if (!given->text)
         buf_add_text(out, "(not set)");
-    else if (given->row->kind == SETTING_SECRET)
+    else if (setting_kind(given->row) == SETTING_SECRET)
         buf_add_text(out, "***");
     else
         buf_add_json_string(out, given->text, strlen(given->text));

@@ -66,15 +66,40 @@ static void add_duration(struct buf *out, int64_t us)
         buf_addf(out, "%" PRId64 "%s", us / units[best].us, units[best].name);
 }
 
+void settings_add_field(struct buf *out, const struct setting *row, const void *set)
+{
+    const char *field = (const char *)set + row->offset;
+    const char *text;
+    int64_t number;
+    bool yes;
+
+    if (setting_is_text(row)) {
+        memcpy(&text, field, sizeof(text));
+        if (!text)
+            buf_add_text(out, "(not set)");
+        else
+            buf_add_text(out, setting_kind(row) == SETTING_SECRET ? "***" : text);
+    } else if (setting_kind(row) == SETTING_BOOL) {
+        memcpy(&yes, field, sizeof(yes));
+        buf_add_text(out, yes ? "true" : "false");
+    } else {
+        memcpy(&number, field, sizeof(number));
+        if (setting_kind(row) == SETTING_US)
+            add_duration(out, number);
+        else
+            buf_add_int(out, number);
+    }
+}
+
 // The limits of a port may be left out of its row.
 static int64_t max_of(const struct setting *row)
 {
-    return row->kind == SETTING_PORT && row->max == 0 ? 65535 : row->max;
+    return setting_kind(row) == SETTING_PORT && row->max == 0 ? 65535 : row->max;
 }
 
 void settings_add_range(struct buf *out, const struct setting *row)
 {
-    switch (row->kind) {
+    switch (setting_kind(row)) {
     case SETTING_TEXT:
     case SETTING_SECRET:
         if (row->min == row->max)
@@ -100,11 +125,6 @@ void settings_add_range(struct buf *out, const struct setting *row)
     }
 }
 
-static bool is_text(const struct setting *row)
-{
-    return row->kind == SETTING_TEXT || row->kind == SETTING_SECRET;
-}
-
 static enum outcome refuse(const struct setting *row, const char *text, const char *place,
                            struct err *err)
 {
@@ -113,11 +133,11 @@ static enum outcome refuse(const struct setting *row, const char *text, const ch
     char *end;
 
     settings_add_range(&why, row);
-    if (is_text(row))
+    if (setting_is_text(row))
         buf_addf(&why, ", not %zu", strlen(text));
     else if (utf8_is_valid(text, strlen(text)))
         buf_addf(&why, ", not \"%.*s\"", SHOWN_VALUE_MAX, text);
-    if (row->kind == SETTING_US && parse_integer(&number, text, &end) && !*end)
+    if (setting_kind(row) == SETTING_US && parse_integer(&number, text, &end) && !*end)
         buf_add_text(&why, ": the unit is missing (us, ms, s, m, h, d)");
     err_set(err, OUTCOME_REJECT, "%s (%s) must be %s", row->name, place, buf_text(&why));
     buf_free(&why);
@@ -164,7 +184,7 @@ static bool parse_number(int64_t *out, const struct setting *row, const char *te
 {
     char *end;
 
-    if (row->kind == SETTING_US)
+    if (setting_kind(row) == SETTING_US)
         return settings_parse_us(text, out);
     return parse_integer(out, text, &end) && *end == '\0';
 }
@@ -176,9 +196,9 @@ enum outcome settings_store(void *set, const struct setting *row, const char *te
     int64_t number;
     bool yes;
 
-    if (is_text(row))
+    if (setting_is_text(row))
         return store_text(field, row, text, place, err);
-    if (row->kind == SETTING_BOOL) {
+    if (setting_kind(row) == SETTING_BOOL) {
         if (!parse_bool(&yes, text))
             return refuse(row, text, place, err);
         memcpy(field, &yes, sizeof(yes));

@@ -17,6 +17,8 @@ int main(int argc, char *argv[])
     stop_install();
 
     enum outcome rc = settings_load(&set, &sim_settings_source, argc, argv, &err);
+    set.service.origin =
+        (struct settings_origin){ &set, &sim_settings_source, argc, argv };
     if (!rc)
         rc = simulator_open(&sim, &set, &err);
     if (!rc)

@@ -49,8 +49,20 @@ static const struct setting table[] = {
 
 static const struct setting *const tables[] = { account_settings_table, table, NULL };
 
+static enum outcome check_settings(const void *arg, struct err *err)
+{
+    const struct sim_settings *set = arg;
+
+    enum outcome rc = account_settings_check(&set->account, err);
+    if (!rc)
+        rc = service_settings_check(&set->service, err);
+    return rc;
+}
+
 const struct settings_source sim_settings_source = {
     .program = "smsq-twilio-simulator",
     .what = "Answers like Twilio's Messages API, bills, and sends status callbacks.",
     .tables = tables,
+    .size = sizeof(struct sim_settings),
+    .check = check_settings,
 };

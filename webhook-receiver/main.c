@@ -14,6 +14,8 @@ int main(int argc, char *argv[])
     stop_install();  // must come before any library starts a thread
 
     enum outcome rc = settings_load(&set, &receiver_settings_source, argc, argv, &err);
+    set.service.origin =
+        (struct settings_origin){ &set, &receiver_settings_source, argc, argv };
     if (!rc)
         rc = receiver_open(&receiver, &set, &err);
     if (!rc)

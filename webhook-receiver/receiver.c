@@ -11,6 +11,7 @@
 #include "seal.h"
 #include "signature.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,14 +40,66 @@ static const struct setting receiver_table[] = {
     { 0 },
 };
 
+// The token in use first, then those of a rotation.
+static enum outcome open_tokens(struct signature_keys **out,
+                                const struct receiver_settings *set, struct err *err)
+{
+    struct buf tokens = BUF_INIT(2048);
+    struct account account;
+
+    if (account_resolve(&account, &set->account, err))
+        return OUTCOME_REJECT;
+    if (!account.auth_token || !account.auth_token[0])
+        return err_set(
+            err, OUTCOME_REJECT,
+            "twilio.auth_token is missing: Twilio signs callbacks with it, also "
+            "when an API key sends");
+    buf_add_text(&tokens, account.auth_token);
+    if (set->account.auth_tokens_old && set->account.auth_tokens_old[0])
+        buf_addf(&tokens, ",%s", set->account.auth_tokens_old);
+    enum outcome rc = signature_keys_open(out, buf_text(&tokens), err);
+    if (rc)
+        err_context(err, "twilio.auth_token or twilio.auth_tokens_old");
+    OPENSSL_cleanse(tokens.bytes, tokens.len);
+    buf_free(&tokens);
+    return rc;
+}
+
+static enum outcome check_tokens(const struct receiver_settings *set, struct err *err)
+{
+    struct signature_keys *tokens;
+
+    enum outcome rc = open_tokens(&tokens, set, err);
+    if (!rc)
+        signature_keys_close(tokens);
+    return rc;
+}
+
+static enum outcome check_settings(const void *arg, struct err *err)
+{
+    const struct receiver_settings *set = arg;
+
+    enum outcome rc = check_tokens(set, err);
+    if (!rc)
+        rc = kafka_settings_check(&set->kafka, err);
+    if (!rc)
+        rc = keys_settings_check(&set->keys, err);
+    if (!rc)
+        rc = service_settings_check(&set->service, err);
+    return rc;
+}
+
 const struct settings_source receiver_settings_source = {
     .program = "smsq-webhook-receiver",
     .what = "Takes Twilio's callbacks, checks their signature, publishes them.",
     .tables =
         (const struct setting *const[]){ account_settings_table, receiver_table, NULL },
+    .size = sizeof(struct receiver_settings),
+    .check = check_settings,
 };
 
 struct receiver {
+    const struct receiver_settings *set;
     struct service *service;
     struct http_server *server;
     struct keys keys;
@@ -287,23 +340,15 @@ static void say_ready(void *arg, struct err *why)
         err_set(why, OUTCOME_RETRY, "Kafka is away");
 }
 
-// The token in use first, then those of a rotation.
-static enum outcome open_tokens(struct receiver *r, const struct receiver_settings *set,
-                                struct err *err)
+static void take_tokens(void *arg)
 {
-    struct buf tokens = BUF_INIT(2048);
+    struct receiver *r = arg;
+    struct signature_keys *fresh;
 
-    if (!r->account.auth_token || !r->account.auth_token[0])
-        return err_set(
-            err, OUTCOME_REJECT,
-            "twilio.auth_token is missing: Twilio signs callbacks with it, also "
-            "when an API key sends");
-    buf_add_text(&tokens, r->account.auth_token);
-    if (set->account.auth_tokens_old && set->account.auth_tokens_old[0])
-        buf_addf(&tokens, ",%s", set->account.auth_tokens_old);
-    enum outcome rc = signature_keys_open(&r->tokens, buf_text(&tokens), err);
-    buf_free(&tokens);
-    return rc;
+    if (open_tokens(&fresh, r->set, NULL))
+        return;  // not reached: the settings were checked
+    signature_keys_close(r->tokens);
+    r->tokens = fresh;
 }
 
 static void declare_metrics(struct receiver *r)
@@ -354,16 +399,18 @@ enum outcome receiver_open(struct receiver **out, const struct receiver_settings
     const struct service_hooks hooks = { "smsq-webhook-receiver", on_stop, is_drained,
                                          say_ready, r };
 
+    r->set = set;
     r->public_url = set->account.public_url;
     enum outcome rc = keys_open(&r->keys, &set->keys, err);
     if (!rc)
         rc = account_resolve(&r->account, &set->account, err);
     if (!rc)
-        rc = open_tokens(r, set, err);
+        rc = open_tokens(&r->tokens, set, err);
     if (!rc)
         rc = service_open(&r->service, &set->service, &hooks, err);
     if (!rc) {
         declare_metrics(r);
+        service_on_change(r->service, "twilio.auth_tokens_old", take_tokens, r);
         rc = open_connections(r, set, err);
     }
     if (rc) {

@@ -41,27 +41,50 @@ static const struct setting producer_table[] = {
       NULL, "connections at a time" },
     { "producer.queue", SETTING_COUNT, AT(queue_max), "100000", 1, 10000000, NULL,
       "jobs that wait for Kafka's acknowledgement at most; beyond it the API says 503" },
-    { "producer.default_region", SETTING_TEXT, AT(default_region), "US", 2, 2, NULL,
-      "ISO 3166 country of numbers without a country code" },
-    { "producer.otp_useful", SETTING_US, AT(useful_us[CLASS_OTP]), "10m", 10000000,
-      518400000000, NULL, "how long a message of class otp is worth sending" },
-    { "producer.emergency_useful", SETTING_US, AT(useful_us[CLASS_EMERGENCY]), "1h",
-      10000000, 518400000000, NULL,
+    { "producer.default_region", SETTING_TEXT | SETTING_LIVE, AT(default_region), "US", 2,
+      2, NULL, "ISO 3166 country of numbers without a country code" },
+    { "producer.otp_useful", SETTING_US | SETTING_LIVE, AT(useful_us[CLASS_OTP]), "10m",
+      10000000, 518400000000, NULL, "how long a message of class otp is worth sending" },
+    { "producer.emergency_useful", SETTING_US | SETTING_LIVE,
+      AT(useful_us[CLASS_EMERGENCY]), "1h", 10000000, 518400000000, NULL,
       "how long a message of class emergency is worth sending" },
-    { "producer.transactional_useful", SETTING_US, AT(useful_us[CLASS_TRANSACTIONAL]),
-      "24h", 10000000, 518400000000, NULL,
+    { "producer.transactional_useful", SETTING_US | SETTING_LIVE,
+      AT(useful_us[CLASS_TRANSACTIONAL]), "24h", 10000000, 518400000000, NULL,
       "how long a message of class transactional is worth sending" },
-    { "producer.marketing_useful", SETTING_US, AT(useful_us[CLASS_MARKETING]), "24h",
-      10000000, 518400000000, NULL,
+    { "producer.marketing_useful", SETTING_US | SETTING_LIVE,
+      AT(useful_us[CLASS_MARKETING]), "24h", 10000000, 518400000000, NULL,
       "how long a message of class marketing is worth sending" },
     { 0 },
 };
+
+static enum outcome check_settings(const void *arg, struct err *err)
+{
+    const struct producer_settings *set = arg;
+
+    enum outcome rc = account_settings_check(&set->account, err);
+    if (!rc)
+        rc = kafka_settings_check(&set->kafka, err);
+    if (!rc)
+        rc = db_settings_check(&set->db, err);
+    if (!rc)
+        rc = keys_settings_check(&set->keys, err);
+    if (!rc)
+        rc = service_settings_check(&set->service, err);
+    if (!rc && !phone_region_is_known(set->default_region))
+        rc = err_set(err, OUTCOME_REJECT,
+                     "producer.default_region \"%s\" is no country: write two capital "
+                     "letters, for example US",
+                     set->default_region);
+    return rc;
+}
 
 const struct settings_source producer_settings_source = {
     .program = "smsq-producer",
     .what = "Takes SMS over HTTP, publishes them as jobs, says what became of them.",
     .tables =
         (const struct setting *const[]){ account_settings_table, producer_table, NULL },
+    .size = sizeof(struct producer_settings),
+    .check = check_settings,
 };
 
 void producer_unavailable(struct http_request *req, const char *code, const char *detail)
@@ -151,14 +174,7 @@ static enum outcome resolve(struct producer *p, const struct producer_settings *
                             struct err *err)
 {
     enum outcome rc = keys_open(&p->keys, &set->keys, err);
-    if (!rc)
-        rc = account_resolve(&p->account, &set->account, err);
-    if (!rc && !phone_region_is_known(set->default_region))
-        rc = err_set(err, OUTCOME_REJECT,
-                     "producer.default_region \"%s\" is no country: write two capital "
-                     "letters, for example US",
-                     set->default_region);
-    return rc;
+    return rc ? rc : account_resolve(&p->account, &set->account, err);
 }
 
 static void declare_metrics(struct producer *p)

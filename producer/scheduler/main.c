@@ -14,6 +14,8 @@ int main(int argc, char *argv[])
     stop_install();  // must come before any library starts a thread
 
     enum outcome rc = settings_load(&set, &scheduler_settings_source, argc, argv, &err);
+    set.service.origin =
+        (struct settings_origin){ &set, &scheduler_settings_source, argc, argv };
     if (!rc)
         rc = scheduler_open(&scheduler, &set, &err);
     if (!rc)

@@ -48,6 +48,11 @@ struct mover *mover_new(struct reactor *r, const struct mover_settings *set,
     return m;
 }
 
+void mover_set_poll(struct mover *m, int64_t poll_us)
+{
+    m->set.poll_us = poll_us;
+}
+
 void mover_free(struct mover *m)
 {
     if (!m)

@@ -26,6 +26,9 @@ struct mover_settings {
 struct mover *mover_new(struct reactor *r, const struct mover_settings *set,
                         struct metrics *metrics);
 
+// mover_set_poll: from the next look on.
+void mover_set_poll(struct mover *m, int64_t poll_us);
+
 // mover_stop begins no new batch; mover_is_idle tells when the one in hand is done.
 void mover_stop(struct mover *m);
 bool mover_is_idle(const struct mover *m);

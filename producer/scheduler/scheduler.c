@@ -13,18 +13,33 @@ static const struct setting scheduler_table[] = {
     KAFKA_SETTINGS(AT(kafka)),
     DB_SETTINGS(AT(db)),
     SERVICE_SETTINGS("scheduler", AT(service), "9105"),
-    { "scheduler.poll_interval", SETTING_US, AT(poll_us), "250ms", 10000, 60000000, NULL,
-      "how often to look for due messages when nothing was due" },
+    { "scheduler.poll_interval", SETTING_US | SETTING_LIVE, AT(poll_us), "250ms", 10000,
+      60000000, NULL, "how often to look for due messages when nothing was due" },
     { 0 },
 };
+
+static enum outcome check_settings(const void *arg, struct err *err)
+{
+    const struct scheduler_settings *set = arg;
+
+    enum outcome rc = kafka_settings_check(&set->kafka, err);
+    if (!rc)
+        rc = db_settings_check(&set->db, err);
+    if (!rc)
+        rc = service_settings_check(&set->service, err);
+    return rc;
+}
 
 const struct settings_source scheduler_settings_source = {
     .program = "smsq-scheduler",
     .what = "Moves messages that fall due (retries, scheduled ones) to their lane.",
     .tables = (const struct setting *const[]){ scheduler_table, NULL },
+    .size = sizeof(struct scheduler_settings),
+    .check = check_settings,
 };
 
 struct scheduler {
+    const struct scheduler_settings *set;
     struct service *service;
     struct db *db;
     struct kafka_out *out;
@@ -59,7 +74,15 @@ static void say_ready(void *arg, struct err *why)
         err_set(why, OUTCOME_RETRY, "Kafka is away");
 }
 
-static void make_movers(struct scheduler *s, const struct scheduler_settings *set)
+static void take_poll_interval(void *arg)
+{
+    const struct scheduler *s = arg;
+
+    for (size_t i = 0; i < LANES; i++)
+        mover_set_poll(s->movers[i], s->set->poll_us);
+}
+
+static void make_movers(struct scheduler *s)
 {
     static const struct {
         const char *lane, *topic;
@@ -75,7 +98,7 @@ static void make_movers(struct scheduler *s, const struct scheduler_settings *se
             .topic = lanes[i].topic,
             .db = s->db,
             .out = s->out,
-            .poll_us = set->poll_us,
+            .poll_us = s->set->poll_us,
         };
         s->movers[i] =
             mover_new(service_reactor(s->service), &mover, service_metrics(s->service));
@@ -98,6 +121,7 @@ enum outcome scheduler_open(struct scheduler **out, const struct scheduler_setti
         .queue_max = QUEUE_MAX,
     };
 
+    s->set = set;
     enum outcome rc = service_open(&s->service, &set->service, &hooks, err);
     if (!rc)
         rc = db_open(&s->db, service_reactor(s->service), &set->db, "smsq-scheduler",
@@ -109,7 +133,8 @@ enum outcome scheduler_open(struct scheduler **out, const struct scheduler_setti
         scheduler_close(s);
         return rc;
     }
-    make_movers(s, set);
+    make_movers(s);
+    service_on_change(s->service, "scheduler.poll_interval", take_poll_interval, s);
     *out = s;
     return OUTCOME_OK;
 }

@@ -37,8 +37,11 @@ static const struct account_settings account = {
     .public_url = T(PUBLIC_URL),
 };
 static const struct keys_settings keys_set = { T(HEX64), T("1:" HEX64) };
-static const struct service_settings service = { T("127.0.0.1"), 0, T("error"),
-                                                 DEADLINE_US };
+static const struct service_settings service = {
+    .admin_address = T("127.0.0.1"),
+    .log_level = T("error"),
+    .stop_deadline_us = DEADLINE_US,
+};
 
 static int free_port(void)
 {

@@ -29,7 +29,12 @@ variable is like none.
 
 A name that is not a setting ends the program, with the nearest one that is. `--check-config`
 reads and checks everything, `--print-config` also shows each value and where it comes from,
-secrets as `***`. Settings are read at the start only.
+secrets as `***`.
+
+At SIGHUP a running program reads everything again and takes over what is *live* in the tables
+below. It logs `setting_changed` for each of these, `setting_needs_restart` for each other
+setting that differs and stays as it was, and `settings_reloaded` at the end. When anything is
+wrong it logs `settings_refused` and changes nothing.
 
 Durations are whole numbers with a unit: `500ms`, `3s`, `10m`, `24h`, `7d`. This page is
 written from the programs' own tables, and a test compares it with them.
@@ -43,6 +48,7 @@ class Row(typing.NamedTuple):
     environment: tuple
     default: str
     allowed: str
+    is_live: bool
 
 
 def rows(bin_folder, program):
@@ -51,9 +57,10 @@ def rows(bin_folder, program):
     text = subprocess.run([pathlib.Path(bin_folder) / program, *flag], check=True,
                           capture_output=True, text=True, timeout=30).stdout
     for name, kind, what, terms in ROW.findall(text):
-        environment, default, *allowed = terms.split("; ")
+        is_live = terms.endswith("; live")
+        environment, default, *allowed = terms.removesuffix("; live").split("; ")
         yield Row(name, kind, what, tuple(environment.split(" or ")),
-                  default.removeprefix("default "), "".join(allowed) or "true, false")
+                  default.removeprefix("default "), "".join(allowed) or "true, false", is_live)
 
 
 def tables(bin_folder):
@@ -70,6 +77,7 @@ def _cells(row, programs):
     is_value = row.default not in ("required", "not set by default")
     words.append(f"`{row.default}`" if is_value else row.default.removesuffix(" by default"))
     words.append(row.allowed)
+    words.append("live" if row.is_live else "")
     words.append(row.help + (" (secret)" if row.kind == "SECRET" else ""))
     words.append(", ".join(name.removeprefix("smsq-") for name in programs))
     return "| " + " | ".join(word.replace("|", "\\|") for word in words) + " |"
@@ -82,8 +90,8 @@ def render(bin_folder):
         if group != row.name.partition(".")[0]:
             group = row.name.partition(".")[0]
             lines.append(f"\n## {group}\n\n"
-                         "| setting | environment | default | allowed | what | read by |\n"
-                         "|---|---|---|---|---|---|\n")
+                         "| setting | environment | default | allowed | live | what | read by |\n"
+                         "|---|---|---|---|---|---|---|\n")
         lines.append(_cells(row, readers[row]) + "\n")
     return "".join(lines)
 

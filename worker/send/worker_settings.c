@@ -20,9 +20,27 @@ static const struct setting worker_table[] = {
     { 0 },
 };
 
+static enum outcome check_settings(const void *arg, struct err *err)
+{
+    const struct worker_settings *set = arg;
+
+    enum outcome rc = account_settings_check(&set->account, err);
+    if (!rc)
+        rc = kafka_settings_check(&set->kafka, err);
+    if (!rc)
+        rc = db_settings_check(&set->db, err);
+    if (!rc)
+        rc = keys_settings_check(&set->keys, err);
+    if (!rc)
+        rc = service_settings_check(&set->service, err);
+    return rc;
+}
+
 const struct settings_source worker_settings_source = {
     .program = "smsq-worker",
     .what = "Claims SMS jobs from Kafka, posts them to Twilio once, records the results.",
     .tables =
         (const struct setting *const[]){ account_settings_table, worker_table, NULL },
+    .size = sizeof(struct worker_settings),
+    .check = check_settings,
 };

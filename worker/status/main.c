@@ -15,6 +15,8 @@ int main(int argc, char *argv[])
 
     enum outcome rc =
         settings_load(&set, &status_consumer_settings_source, argc, argv, &err);
+    set.service.origin =
+        (struct settings_origin){ &set, &status_consumer_settings_source, argc, argv };
     if (!rc)
         rc = status_consumer_open(&consumer, &set, &err);
     if (!rc)

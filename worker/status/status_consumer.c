@@ -32,18 +32,34 @@ static const struct setting status_table[] = {
     KAFKA_SETTINGS(AT(kafka)),
     DB_SETTINGS(AT(db)),
     SERVICE_SETTINGS("status", AT(service), "9103"),
-    { "status.join_interval", SETTING_US, AT(join_us), "1s", 10000, 3600000000, NULL,
+    { "status.join_interval", SETTING_US | SETTING_LIVE, AT(join_us), "1s", 10000,
+      3600000000, NULL,
       "how often callbacks that came before their message are tried again" },
     { 0 },
 };
+
+static enum outcome check_settings(const void *arg, struct err *err)
+{
+    const struct status_consumer_settings *set = arg;
+
+    enum outcome rc = kafka_settings_check(&set->kafka, err);
+    if (!rc)
+        rc = db_settings_check(&set->db, err);
+    if (!rc)
+        rc = service_settings_check(&set->service, err);
+    return rc;
+}
 
 const struct settings_source status_consumer_settings_source = {
     .program = "smsq-status-consumer",
     .what = "Applies Twilio's delivery callbacks to PostgreSQL, by rank.",
     .tables = (const struct setting *const[]){ status_table, NULL },
+    .size = sizeof(struct status_consumer_settings),
+    .check = check_settings,
 };
 
 struct status_consumer {
+    const struct status_consumer_settings *set;
     struct service *service;
     struct db *db;
     struct kafka_in *in;
@@ -52,7 +68,6 @@ struct status_consumer {
     struct burials *burials;
     struct json_reader *json;
     struct reactor_timer *join;
-    int64_t join_us;
     LIST_HEAD(, batch) batches;  // in PostgreSQL's hands
     struct metric *receipts, *applied, *joined;
     struct metric *received_to_applied;
@@ -214,7 +229,7 @@ static void on_joined(void *arg, const struct db_answer *answer)
     if (answer->rc)
         log_line(LOG_LEVEL_ERROR, "join_failed", LOG_T("reason", answer->reason));
     metric_add(c->joined, count);
-    reactor_timer_set(c->join, count == JOIN_MAX ? 0 : c->join_us);
+    reactor_timer_set(c->join, count == JOIN_MAX ? 0 : c->set->join_us);
 }
 
 // Callbacks that came before their message, or without its id, are tried again.
@@ -308,10 +323,10 @@ enum outcome status_consumer_open(struct status_consumer **out,
     const struct service_hooks hooks = { "smsq-status-consumer", on_stop, is_drained,
                                          say_ready, c };
 
+    c->set = set;
     enum outcome rc = service_open(&c->service, &set->service, &hooks, err);
     if (!rc) {
         c->json = json_reader_new();
-        c->join_us = set->join_us;
         c->join = reactor_timer_new(service_reactor(c->service), join, c);
         declare_metrics(c);
         rc = open_connections(c, set, err);
