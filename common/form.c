@@ -93,3 +93,16 @@ const struct form_pair *form_find(const struct form *f, const char *name)
             return &f->pairs[i];
     return NULL;
 }
+
+bool form_copy(char *out, size_t size, const struct form *f, const char *name)
+{
+    const struct form_pair *pair = form_find(f, name);
+
+    out[0] = '\0';
+    if (!pair || pair->value_len == 0 || pair->value_len >= size ||
+        memchr(pair->value, '\0', pair->value_len))
+        return false;
+    memcpy(out, pair->value, pair->value_len);
+    out[pair->value_len] = '\0';
+    return true;
+}

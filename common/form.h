@@ -27,4 +27,8 @@ void form_free(struct form *f);
 // form_find returns the first pair of that name, or NULL.
 const struct form_pair *form_find(const struct form *f, const char *name);
 
+// form_copy writes the first value of that name as a string; false when there is none, or
+// it is empty, does not fit into size bytes or has a NUL: out is "" then.
+MUST_CHECK bool form_copy(char *out, size_t size, const struct form *f, const char *name);
+
 #endif

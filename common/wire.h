@@ -32,6 +32,7 @@ struct wire_field {
 // Ended by a NULL name. docs/schemas/*.json are generated from them by wire_schema.
 extern const struct wire_field sms_job_fields[];
 extern const struct wire_field sms_status_fields[];
+extern const struct wire_field sms_inbound_fields[];
 extern const struct wire_field sms_dead_fields[];
 extern const struct wire_field sms_content_fields[];
 

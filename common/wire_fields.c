@@ -87,6 +87,37 @@ const struct wire_field sms_status_fields[] = {
 };
 #undef AT
 
+#define AT(field) offsetof(struct sms_inbound, field)
+const struct wire_field sms_inbound_fields[] = {
+    { "twilio_sid", WIRE_TEXT, AT(twilio_sid), OPTIONAL, 34, 34, NULL,
+      "Twilio's identity of the message; a message may come again: take each once" },
+    { "channel", WIRE_TEXT, AT(channel), REQUIRED, 1, 16, NULL,
+      "the way it came: sms, whatsapp and the like" },
+    { "from_hash", WIRE_BYTES, AT(from_hash), OPTIONAL, 16, 16, NULL,
+      "keyed hash of the sender, the same as to_hash of a job to that number" },
+    { "from_hint", WIRE_TEXT, AT(from_hint), OPTIONAL, 1, 32, NULL,
+      "what may be shown of the sender: country and last three digits" },
+    { "country", WIRE_CODE, AT(country), OPTIONAL, 2, 2, NULL,
+      "ISO 3166 country of the sender, when known" },
+    { "to_hash", WIRE_BYTES, AT(to_hash), OPTIONAL, 16, 16, NULL,
+      "keyed hash of our number" },
+    { "messaging_service_sid", WIRE_TEXT, AT(messaging_service_sid), OPTIONAL, 34, 34,
+      NULL, "Messaging Service that our number belongs to" },
+    { "media_count", WIRE_INT4, AT(media_count), OPTIONAL, 1, 1000, NULL,
+      "how many media the form names" },
+    { "opt_out", WIRE_TEXT, AT(opt_out), OPTIONAL, 1, 16, NULL,
+      "STOP, START or HELP when Twilio's Advanced Opt-Out has dealt with it" },
+    { "idempotency_token", WIRE_TEXT, AT(idempotency_token), OPTIONAL, 1, 128, NULL,
+      "the same in each try of one request of Twilio's" },
+    { "raw", WIRE_BYTES, AT(raw), REQUIRED, SEALED_MIN_BYTES,
+      WIRE_INBOUND_SEALED_MAX_BYTES, NULL,
+      "the form as received, encrypted; bound to twilio_sid, to nothing without one" },
+    { "received_at", WIRE_TIME, AT(received_at), REQUIRED, 1, TIME_MAX, NULL,
+      "when the request came" },
+    { 0 },
+};
+#undef AT
+
 #define AT(field) offsetof(struct sms_dead, field)
 const struct wire_field sms_dead_fields[] = {
     { "reason", WIRE_TEXT, AT(reason), REQUIRED, 1, 64, NULL,

@@ -8,6 +8,8 @@
 enum {
     WIRE_RECORD_MAX_BYTES = 65536,
     WIRE_SEALED_MAX_BYTES = 16384,
+    WIRE_INBOUND_MAX_BYTES = 98304,  // of a record of sms.inbound
+    WIRE_INBOUND_SEALED_MAX_BYTES = 65536,
     WIRE_BODY_MAX_BYTES = 6400,  // 1600 characters of up to 4 bytes
 };
 
@@ -52,6 +54,24 @@ struct sms_status {
     const char *status;     // Twilio's word, as received
     int32_t error_code;     // 0 = none
     struct wire_bytes raw;  // the form as received, sealed; aad = twilio_sid
+    int64_t received_at;
+};
+
+// sms.inbound: one message that a person sent to us, or media, a button and the like.
+// Key: from_hash, so one sender's messages stay in order. Twilio repeats a request that
+// got no answer, and Kafka may hold a record twice: consumers take each twilio_sid once.
+struct sms_inbound {
+    const char *twilio_sid;       // NULL = the form had none
+    const char *channel;          // what stands before ':' in From; "sms" without
+    struct wire_bytes from_hash;  // as to_hash in jobs; empty = the form had no From
+    const char *from_hint;        // NULL = From is no phone number
+    const char *country;          // of From, ISO 3166, or NULL
+    struct wire_bytes to_hash;    // of our number; empty = the form had no To
+    const char *messaging_service_sid;  // or NULL
+    int32_t media_count;                // NumMedia; 0 = none
+    const char *opt_out;                // OptOutType: STOP, START, HELP, or NULL
+    const char *idempotency_token;      // the same in each try of Twilio's, or NULL
+    struct wire_bytes raw;  // the form as received, sealed; aad = twilio_sid or nothing
     int64_t received_at;
 };
 

@@ -9,21 +9,11 @@
 
 enum { TURN_MAX = 1000000, ERROR_CODE_MAX = 999999 };
 
-// Copies the first of the two parameters that is there; false when none is, or it cannot
-// be what it should be: empty, too long, with a NUL.
+// Copies the first of the two parameters that is there.
 static bool copy(char *out, size_t size, const struct form *form, const char *name,
                  const char *old_name)
 {
-    const struct form_pair *pair = form_find(form, name);
-
-    if (!pair)
-        pair = form_find(form, old_name);
-    if (!pair || pair->value_len == 0 || pair->value_len >= size ||
-        memchr(pair->value, '\0', pair->value_len))
-        return false;
-    memcpy(out, pair->value, pair->value_len);
-    out[pair->value_len] = '\0';
-    return true;
+    return form_copy(out, size, form, form_find(form, name) ? name : old_name);
 }
 
 // A status of Twilio's is a word; new ones may come, so any word is taken.

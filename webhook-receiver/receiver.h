@@ -1,5 +1,6 @@
-// receiver.h: smsq-webhook-receiver: takes Twilio's callbacks, checks their signature,
-// publishes them. A 204 is sent only after Kafka has confirmed the record.
+// receiver.h: smsq-webhook-receiver: takes Twilio's callbacks and inbound messages,
+// checks their signature, publishes them. The 204 or 200 is sent only after Kafka has
+// confirmed the record.
 #ifndef RECEIVER_H
 #define RECEIVER_H
 

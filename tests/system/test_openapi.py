@@ -17,6 +17,7 @@ from stack import TREE, wait_until
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
 CALLBACK = "/sms/webhook/status"
+INBOUND = "/sms/webhook/incoming"
 SOURCES = ("producer/http/*.c", "webhook-receiver/*.c", "common/http_*.c")
 # How a source names the code of a problem.
 CODES = (r'code = "(\w+)"', r'complain\(\s*d, [^,]+,\s+"(\w+)"', r'MHD_HTTP_(?!HEADER_)\w+,\s+"(\w+)"',
@@ -81,7 +82,8 @@ def answer_is_documented(answer, path, method="get"):
         return
     media = answer.headers["content-type"]
     assert media in response["content"], answer
-    check(response["content"][media]["schema"], answer.json)
+    check(response["content"][media]["schema"],
+          answer.json if media.endswith("json") else answer.body.decode())
     if media == PROBLEM:
         assert answer.json["status"] == answer.status
         assert answer.json["type"].endswith(":" + answer.json["code"])
@@ -226,10 +228,26 @@ def test_what_a_callback_gets_is_described(smsq):
     }
     assert {status: answer.status for status, answer in answers.items()} == {
         status: status for status in answers}
-    for path, item in document()["paths"].items():
-        for answer in answers.values() if "post" in item and path != "/sms/send" else ():
+    for path in document()["paths"]:
+        for answer in answers.values() if path.endswith(("status", "status/")) else ():
             answer_is_documented(answer, path, "post")
     smsq.db.rows("delete from receipts_unmatched where twilio_sid = %s", form["MessageSid"])
+
+
+def test_what_an_inbound_message_gets_is_described(smsq):
+    url = smsq.callbacks.receiver_url + INBOUND
+    answers = {
+        200: smsq.callbacks.post_form(INBOUND, {"Body": "hello"}),
+        400: smsq.callbacks.post_form(INBOUND, {}),
+        403: smsq.callbacks.post_form(INBOUND, {"Body": "hello"}, sign=False),
+        405: request(url),
+        413: request(url, "POST", 66000 * "x", {"Content-Type": FORM}),
+        415: request(url, "POST", "{}", {"Content-Type": "application/json"}),
+    }
+    assert {status: answer.status for status, answer in answers.items()} == {
+        status: status for status in answers}
+    for answer in answers.values():
+        answer_is_documented(answer, INBOUND, "post")
 
 
 def test_health_and_readiness_are_described(smsq):

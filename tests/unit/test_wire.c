@@ -443,6 +443,7 @@ static void the_schemas_in_docs_are_those_of_the_tables(void **state)
     } records[] = {
         { "sms_job", "docs/schemas/sms_job.json", sms_job_fields },
         { "sms_status", "docs/schemas/sms_status.json", sms_status_fields },
+        { "sms_inbound", "docs/schemas/sms_inbound.json", sms_inbound_fields },
         { "sms_dead", "docs/schemas/sms_dead.json", sms_dead_fields },
     };
 
