@@ -120,6 +120,7 @@ static void explain(char text[CURL_ERROR_SIZE], const struct slot *slot, CURLcod
 static void finish(struct slot *slot, CURLcode rc)
 {
     struct http_client *c = slot->client;
+    const char *type = NULL;
     long status = 0;
 
     (void)curl_multi_remove_handle(slot->shard->multi, slot->transfer.easy);
@@ -127,16 +128,19 @@ static void finish(struct slot *slot, CURLcode rc)
     slot->body = c->answer;
     c->answer = body;
     explain(c->error, slot, rc);
-    if (rc == CURLE_OK)
+    if (rc == CURLE_OK) {
         (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
-    else
+        (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_CONTENT_TYPE, &type);
+    } else {
         buf_clear(&c->answer);
+    }
 
     const struct http_answer answer = {
         .left_us = slot->left_us,
         .status = (int)status,
         .body = buf_text(&c->answer),
         .body_len = c->answer.len,
+        .content_type = type ? type : "",
         .retry_after_us = status ? http_transfer_retry_after_us(&slot->transfer) : -1,
         .took_us = clock_boot_us() - slot->began_us,
         .error = c->error,

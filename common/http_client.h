@@ -35,6 +35,7 @@ struct http_call {
     size_t body_len;
     const char *const *headers;  // extra "Name: value" lines, NULL-ended, or NULL; copied
     http_gate *gate;             // NULL = always open
+    int64_t connect_us, total_us;  // at least 1 ms; 0 = those of the settings
 };
 
 struct http_answer {
@@ -42,7 +43,8 @@ struct http_answer {
     int status;        // 0: no complete answer came
     const char *body;  // borrowed during done; NUL-terminated
     size_t body_len;
-    int64_t retry_after_us;  // Retry-After in seconds form, else -1
+    const char *content_type;  // likewise; "" if the answer names none
+    int64_t retry_after_us;    // Retry-After in seconds form, else -1
     int64_t took_us;
     const char *error;  // why status is 0, else ""
 };

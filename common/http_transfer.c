@@ -31,8 +31,6 @@ bool http_transfer_open(struct http_transfer *t, const struct http_client_settin
         { CURLOPT_MAXAGE_CONN, IDLE_MAX_S },
         { CURLOPT_MAXLIFETIME_CONN, AGE_MAX_S },
         { CURLOPT_DNS_CACHE_TIMEOUT, DNS_CACHE_S },
-        { CURLOPT_CONNECTTIMEOUT_MS, (long)(set->connect_us / 1000) },
-        { CURLOPT_TIMEOUT_MS, (long)(set->total_us / 1000) },
         { CURLOPT_SSL_VERIFYPEER, 1 },
         { CURLOPT_SSL_VERIFYHOST, 2 },
         { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
@@ -40,6 +38,8 @@ bool http_transfer_open(struct http_transfer *t, const struct http_client_settin
 
     assert(set->connect_us >= 1000 && set->total_us >= 1000);
     t->authorization = authorization;
+    t->connect_us = set->connect_us;
+    t->total_us = set->total_us;
     t->easy = curl_easy_init();
     if (!t->easy)
         return false;
@@ -137,10 +137,22 @@ static void set_method(struct http_transfer *t, const struct http_call *call)
                      is_post || (is_get && !call->body) ? NULL : call->method);
 }
 
+static void set_times(struct http_transfer *t, int64_t connect_us, int64_t total_us)
+{
+    if (t->set_connect_us == connect_us && t->set_total_us == total_us)
+        return;
+    t->set_connect_us = connect_us;
+    t->set_total_us = total_us;
+    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_us / 1000));
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(total_us / 1000));
+}
+
 void http_transfer_set(struct http_transfer *t, const struct http_call *call)
 {
     set_headers(t, call);
     set_method(t, call);
+    set_times(t, call->connect_us ? call->connect_us : t->connect_us,
+              call->total_us ? call->total_us : t->total_us);
     if (t->url && strcmp(t->url, call->url) == 0)
         return;
     free(t->url);

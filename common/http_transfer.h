@@ -12,9 +12,11 @@ struct http_client_settings;
 
 struct http_transfer {
     CURL *easy;
-    const char *authorization;   // the whole header line, borrowed; NULL = none
-    struct curl_slist *headers;  // as last set
-    char *url;                   // as last set
+    const char *authorization;             // the whole header line, borrowed; NULL = none
+    struct curl_slist *headers;            // as last set
+    char *url;                             // as last set
+    int64_t connect_us, total_us;          // those of the settings
+    int64_t set_connect_us, set_total_us;  // as last set
 };
 
 // http_transfer_open prepares the handle; authorization is borrowed until close. Returns

@@ -1,24 +1,15 @@
 #include "sim_callbacks.h"
 #include "buf.h"
-#include "http_client.h"
 #include "reactor.h"
+#include "sim_caller.h"
 #include "sim_form.h"
 #include "sim_queue.h"
 #include "sim_store.h"
 #include "sim_url.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-    BODY_MAX_BYTES = 4096,
-    ANSWER_MAX_BYTES = 65536,
-    HEADER_BYTES = 80,
-};
-
-// Twilio's own limits for one try.
-static const int64_t connect_us = 5000000, answer_us = 15000000;
+enum { BODY_MAX_BYTES = 4096 };
 
 // One callback on its way. Free ones are linked.
 struct flight {
@@ -33,8 +24,7 @@ struct sim_callbacks {
     struct sim_callbacks_settings set;
     const struct sim_store *store;
     struct sim_sids *sids;
-    struct sim_signer *signer;
-    struct http_client *http;
+    struct sim_caller *caller;
     struct reactor_timer *timer;
     struct sim_queue fresh, again;
     struct flight *flights, *free_flights;
@@ -43,33 +33,20 @@ struct sim_callbacks {
     uint64_t sent, failed;
 };
 
-static unsigned failure_kind(const struct http_answer *answer)
-{
-    if (answer->status >= 500)
-        return SIM_URL_RETRY_5XX;
-    if (answer->status >= 400)
-        return SIM_URL_RETRY_4XX;
-    if (answer->status != 0)
-        return 0;  // redirects are not followed, and not tried again
-    return answer->left_us ? SIM_URL_RETRY_READ : SIM_URL_RETRY_CONNECT;
-}
-
 // Queues the callback once more if its address asks for that. tries counts this one.
 static bool try_again(struct sim_callbacks *c, struct sim_callback *cb, unsigned kind)
 {
     const struct sim_message *m = sim_store_get(c->store, cb->number);
     struct sim_url_overrides o = sim_url_read_overrides(sim_message_callback(m));
-    int64_t now_us = clock_boot_us();
 
-    cb->due_us = now_us + c->set.retry_delay_us;
-    if (cb->tries > o.retries || !(kind & o.kinds) ||
-        cb->due_us - cb->began_us > o.total_us)
+    cb->due_us = clock_boot_us() + c->set.retry_delay_us;
+    if (!sim_url_may_try_again(&o, cb->tries, kind, cb->due_us - cb->began_us))
         return false;
     sim_queue_push(&c->again, cb);
     return true;
 }
 
-static void on_answer(void *arg, const struct http_answer *answer)
+static void on_answer(void *arg, const struct sim_call_answer *answer)
 {
     struct flight *f = arg;
     struct sim_callbacks *c = f->owner;
@@ -82,7 +59,7 @@ static void on_answer(void *arg, const struct http_answer *answer)
     c->flying--;
     if (answer->status >= 200 && answer->status < 300)
         c->sent++;
-    else if (!try_again(c, &f->callback, failure_kind(answer)))
+    else if (!try_again(c, &f->callback, answer->failure))
         c->failed++;
 }
 
@@ -93,37 +70,33 @@ static void fill_body(struct buf *body, const struct sim_form *form)
         buf_add_form(body, form->params[i].name, form->params[i].value);
 }
 
-// Starts the call. Returns false when the client has no room.
-static bool start(struct sim_callbacks *c, struct flight *f)
+// Starts the call. Returns false when the caller has no room.
+static bool start(struct sim_callbacks *c, struct flight *f, int64_t now_us)
 {
     const struct sim_message *m = sim_store_get(c->store, f->callback.number);
     const char *address = sim_message_callback(m);
-    char url[SIM_MESSAGE_CALLBACK_MAX_BYTES + 1];
-    char signature[HEADER_BYTES] = "X-Twilio-Signature: ";
-    char token[HEADER_BYTES] = "I-Twilio-Idempotency-Token: ";
-    size_t url_len = sim_url_sent_len(address);
+    struct sim_url_overrides o = sim_url_read_overrides(address);
+    struct sim_callbacks_owner owner = c->set.owner(c->set.arg, m);
+    char signature[SIM_SIGN_TEXT_BYTES], token[SIM_SIDS_TOKEN_BYTES];
+    struct sim_call call = {
+        .method = "POST",
+        .url = { address, sim_url_sent_len(address) },
+        .signature = signature,
+        .token = token,
+        .connect_us = o.connect_us,
+        .read_us = o.read_us,
+        .total_us = sim_url_left_us(&o, now_us - f->callback.began_us),
+    };
     struct sim_form form;
 
-    memcpy(url, address, url_len);
-    url[url_len] = '\0';
-    sim_form_fill(&form, c->sids, c->set.account_sid, m,
+    sim_form_fill(&form, c->sids, owner.account_sid, m,
                   (enum sim_status)f->callback.status);
     fill_body(&f->body, &form);
-    sim_sign(c->signer, url, url_len, form.params, form.count,
-             signature + strlen(signature));
-    sim_sids_token(c->sids, m->number, f->callback.status, token + strlen(token));
-
-    const char *const headers[] = { "Accept: */*", "X-Home-Region: us1", signature, token,
-                                    NULL };
-    const struct http_call call = {
-        .method = "POST",
-        .url = url,
-        .content_type = "application/x-www-form-urlencoded; charset=utf-8",
-        .body = buf_text(&f->body),
-        .body_len = f->body.len,
-        .headers = headers,
-    };
-    return http_client_submit(c->http, &call, on_answer, f);
+    call.body = buf_text(&f->body);
+    call.body_len = f->body.len;
+    sim_sign(owner.signer, address, call.url.len, form.params, form.count, signature);
+    sim_sids_token(c->sids, m->number, f->callback.status, token);
+    return sim_caller_submit(c->caller, &call, on_answer, f);
 }
 
 // Returns the queue whose oldest callback may leave now, those to be tried again first.
@@ -150,7 +123,7 @@ static void on_timer(void *arg)
         if (f->callback.began_us == 0)
             f->callback.began_us = now_us;
         f->callback.tries++;
-        if (!start(c, f))
+        if (!start(c, f, now_us))
             return;  // an answer makes room and sets the timer
         c->free_flights = f->next_free;
         c->flying++;
@@ -185,47 +158,33 @@ static void make_flights(struct sim_callbacks *c)
     }
 }
 
-enum outcome sim_callbacks_open(struct sim_callbacks **out, struct reactor *r,
-                                const struct sim_callbacks_settings *set,
-                                const struct sim_store *store, struct sim_sids *sids,
-                                struct err *err)
+struct sim_callbacks *sim_callbacks_new(struct reactor *r,
+                                        const struct sim_callbacks_settings *set,
+                                        struct sim_caller *caller,
+                                        const struct sim_store *store,
+                                        struct sim_sids *sids)
 {
     struct sim_callbacks *c = xcalloc(1, sizeof(*c));
-    const struct http_client_settings http = {
-        .in_flight_max = (size_t)set->in_flight_max,
-        .connect_us = connect_us,
-        .total_us = answer_us,
-        .answer_max_bytes = ANSWER_MAX_BYTES,
-        .user_agent = "TwilioProxy/1.1",
-    };
 
     c->set = *set;
+    c->caller = caller;
     c->store = store;
     c->sids = sids;
-    c->signer = sim_signer_new(set->auth_token);
     c->timer = reactor_timer_new(r, on_timer, c);
     make_flights(c);
-    enum outcome rc = http_client_open(&c->http, r, &http, err);
-    if (rc) {
-        sim_callbacks_close(c);
-        return rc;
-    }
-    *out = c;
-    return OUTCOME_OK;
+    return c;
 }
 
-void sim_callbacks_close(struct sim_callbacks *c)
+void sim_callbacks_free(struct sim_callbacks *c)
 {
     if (!c)
         return;
-    http_client_close(c->http);
-    for (int64_t i = 0; c->flights && i < c->set.in_flight_max; i++)
+    for (int64_t i = 0; i < c->set.in_flight_max; i++)
         buf_free(&c->flights[i].body);
     free(c->flights);
     sim_queue_free(&c->fresh);
     sim_queue_free(&c->again);
     reactor_timer_free(c->timer);
-    sim_signer_free(c->signer);
     free(c);
 }
 

@@ -8,22 +8,33 @@
 
 struct reactor;
 struct sim_callbacks;
+struct sim_caller;
 struct sim_sids;
+struct sim_signer;
 struct sim_store;
 
-struct sim_callbacks_settings {
+// Whose message it is: the account that the callback names and that signs it.
+struct sim_callbacks_owner {
     const char *account_sid;
-    const char *auth_token;  // signs
-    int64_t in_flight_max;
-    int64_t retry_delay_us;  // between two tries of one callback
+    struct sim_signer *signer;
 };
 
-// set is copied; its texts, store and sids are borrowed until close.
-MUST_CHECK enum outcome sim_callbacks_open(struct sim_callbacks **out, struct reactor *r,
-                                           const struct sim_callbacks_settings *set,
-                                           const struct sim_store *store,
-                                           struct sim_sids *sids, struct err *err);
-void sim_callbacks_close(struct sim_callbacks *c);
+struct sim_callbacks_settings {
+    int64_t in_flight_max;   // those of the caller
+    int64_t retry_delay_us;  // between two tries of one callback
+    struct sim_callbacks_owner (*owner)(void *arg, const struct sim_message *m);
+    void *arg;
+};
+
+// set is copied; caller, store and sids are borrowed until close.
+struct sim_callbacks *sim_callbacks_new(struct reactor *r,
+                                        const struct sim_callbacks_settings *set,
+                                        struct sim_caller *caller,
+                                        const struct sim_store *store,
+                                        struct sim_sids *sids);
+
+// sim_callbacks_free comes after the caller was closed: what is in flight is forgotten.
+void sim_callbacks_free(struct sim_callbacks *c);
 
 // sim_callbacks_push queues the callback about that status of message number, which has
 // an address; copies times.

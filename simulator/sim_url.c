@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const int64_t total_max_ms = 15000;
+// Twilio's own, in "Webhook connection overrides".
+static const int64_t total_max_ms = 15000, connect_ms = 5000, connect_max_ms = 10000;
 
 static const char *past_scheme(struct sim_text url)
 {
@@ -131,7 +132,8 @@ static unsigned read_kinds(struct sim_text list)
 
 struct sim_url_overrides sim_url_read_overrides(const char *url)
 {
-    struct sim_url_overrides o = { 1, SIM_URL_RETRY_CONNECT, total_max_ms * 1000 };
+    struct sim_url_overrides o = { 1, SIM_URL_RETRY_CONNECT, total_max_ms * 1000,
+                                   connect_ms * 1000, total_max_ms * 1000 };
     const char *fragment = url + sim_url_sent_len(url);
 
     if (!*fragment)
@@ -141,5 +143,20 @@ struct sim_url_overrides sim_url_read_overrides(const char *url)
     o.retries = (int)read_int(find_pair(pairs, "rc"), 0, 5, 1);
     o.kinds = read_kinds(find_pair(pairs, "rp"));
     o.total_us = read_int(find_pair(pairs, "tt"), 100, total_max_ms, total_max_ms) * 1000;
+    o.connect_us =
+        read_int(find_pair(pairs, "ct"), 100, connect_max_ms, connect_ms) * 1000;
+    o.read_us = read_int(find_pair(pairs, "rt"), 100, total_max_ms, total_max_ms) * 1000;
     return o;
+}
+
+bool sim_url_may_try_again(const struct sim_url_overrides *o, int tries, unsigned failure,
+                           int64_t elapsed_us)
+{
+    return tries <= o->retries && (failure & o->kinds) && elapsed_us <= o->total_us;
+}
+
+int64_t sim_url_left_us(const struct sim_url_overrides *o, int64_t elapsed_us)
+{
+    int64_t left_us = o->total_us - elapsed_us;
+    return left_us > 1000 ? left_us : 1000;
 }

@@ -10,17 +10,22 @@
 #include "sim_answers.h"
 #include "sim_api.h"
 #include "sim_callbacks.h"
+#include "sim_caller.h"
+#include "sim_clock.h"
 #include "sim_ledger.h"
 #include "sim_phone.h"
+#include "sim_senders.h"
 #include "sim_settings.h"
 #include "sim_sids.h"
+#include "sim_sign.h"
 #include "sim_store.h"
+#include "sim_webhooks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    STEPS_PER_TURN = 512,
+    WEBHOOKS_IN_FLIGHT = 64,
     HEADER_MAX_BYTES = 8192,
     BODY_MAX_BYTES = 65536,
     FORM_MAX_BYTES = 4096
@@ -45,21 +50,6 @@ static const struct http_route routes[] = {
     CATCH_ALL("DELETE"),
     { 0 },
 };
-
-int64_t simulator_now_us(const struct simulator *sim)
-{
-    return clock_boot_us() + sim->clock_offset_us;
-}
-
-static void on_timer(void *arg)
-{
-    struct simulator *sim = arg;
-    int64_t now_us = simulator_now_us(sim);
-    int64_t next_us = sim_life_run(sim->life, now_us, STEPS_PER_TURN);
-
-    if (next_us != INT64_MAX)
-        reactor_timer_set(sim->timer, next_us - now_us);
-}
 
 static void push(struct simulator *sim, const struct sim_message *m,
                  enum sim_status status)
@@ -96,11 +86,11 @@ static void on_change(void *arg, const struct sim_message *m)
 const struct sim_message *simulator_create(struct simulator *sim,
                                            const struct sim_draft *draft)
 {
-    struct sim_message *m = sim_store_add(sim->store, draft, simulator_now_us(sim));
+    struct sim_message *m =
+        sim_store_add(sim->store, draft, sim_clock_now_us(sim->clock));
 
     sim_ledger_create(sim->ledger, m);
-    if (!reactor_timer_is_set(sim->timer))
-        reactor_timer_set(sim->timer, 0);
+    sim_life_begin(sim->life, m);
     return m;
 }
 
@@ -108,7 +98,6 @@ void simulator_switch(struct simulator *sim, const struct simulator_switches *sw
 {
     sim->switches = *switches;
     sim_life_set_delays(sim->life, &switches->life);
-    reactor_timer_set(sim->timer, 0);
     sim_answers_set_delay(sim->answers, switches->answer_delay_us);
 }
 
@@ -116,7 +105,9 @@ void simulator_reset(struct simulator *sim)
 {
     sim_answers_flush(sim->answers);
     sim_callbacks_clear(sim->callbacks);
-    sim_life_clear(sim->life);
+    sim_webhooks_clear(sim->webhooks);
+    sim_clock_clear(sim->clock);
+    sim_senders_clear(sim->senders);
     sim_ledger_clear(sim->ledger);
     sim_store_clear(sim->store);
     sim_sids_renew(sim->sids);
@@ -158,16 +149,62 @@ static enum outcome load_rates(struct simulator *sim, struct err *err)
     return rc;
 }
 
+static const char *const *pool_of(void *arg, const struct sim_message *m, size_t *count)
+{
+    const struct simulator *sim = arg;
+
+    (void)m;
+    *count = 1;
+    return (const char *const *)&sim->set->service_sender;
+}
+
+static struct sim_callbacks_owner owner_of(void *arg, const struct sim_message *m)
+{
+    const struct simulator *sim = arg;
+
+    (void)m;
+    return (struct sim_callbacks_owner){ sim->json.account_sid, sim->signer };
+}
+
+static enum outcome make_callers(struct simulator *sim, struct err *err)
+{
+    struct reactor *r = service_reactor(sim->service);
+    const struct sim_callbacks_settings callbacks = {
+        .in_flight_max = sim->set->callbacks_in_flight,
+        .retry_delay_us = sim->set->callback_retry_delay_us,
+        .owner = owner_of,
+        .arg = sim,
+    };
+    enum outcome rc =
+        sim_caller_open(&sim->caller, r, (size_t)callbacks.in_flight_max, err);
+
+    if (!rc)
+        rc = sim_caller_open(&sim->webhook_caller, r, WEBHOOKS_IN_FLIGHT, err);
+    if (rc)
+        return rc;
+    sim->signer = sim_signer_new(sim->set->account.simulator_auth_token);
+    sim->callbacks = sim_callbacks_new(r, &callbacks, sim->caller, sim->store, sim->sids);
+    sim->webhooks = sim_webhooks_new(r, sim->webhook_caller, callbacks.retry_delay_us);
+    return OUTCOME_OK;
+}
+
+static void make_life(struct simulator *sim)
+{
+    const struct sim_life_hooks hooks = { on_change, pool_of, sim };
+
+    sim->clock = sim_clock_new(service_reactor(sim->service), clock_wall_us(), 1);
+    sim->senders = sim_senders_new(sim->store);
+    sim->life = sim_life_new(sim->clock, sim->store, sim->senders, &hooks);
+}
+
 static void make_parts(struct simulator *sim)
 {
     const struct sim_settings *set = sim->set;
 
-    sim->clock_offset_us = clock_wall_us() - clock_boot_us();
     sim->store = sim_store_new();
     sim->sids = sim_sids_new(set->seed ? set->seed : "");
     sim->ledger = sim_ledger_new(sim->store);
-    sim->life = sim_life_new(sim->store, set->service_sender, on_change, sim);
-    sim->timer = reactor_timer_new(service_reactor(sim->service), on_timer, sim);
+    make_life(sim);
     sim->answers = sim_answers_new(service_reactor(sim->service), sim->sids, sim->ledger);
     sim->api = sim_api_new(sim);
     sim->json.sids = sim->sids;
@@ -218,12 +255,6 @@ enum outcome simulator_open(struct simulator **out, const struct sim_settings *s
                             struct err *err)
 {
     struct simulator *sim = xcalloc(1, sizeof(*sim));
-    const struct sim_callbacks_settings callbacks = {
-        .account_sid = set->account.simulator_account_sid,
-        .auth_token = set->account.simulator_auth_token,
-        .in_flight_max = set->callbacks_in_flight,
-        .retry_delay_us = set->callback_retry_delay_us,
-    };
 
     sim->set = set;
     enum outcome rc = load_rates(sim, err);
@@ -232,8 +263,7 @@ enum outcome simulator_open(struct simulator **out, const struct sim_settings *s
     if (rc)
         goto fail;
     make_parts(sim);
-    rc = sim_callbacks_open(&sim->callbacks, service_reactor(sim->service), &callbacks,
-                            sim->store, sim->sids, err);
+    rc = make_callers(sim, err);
     if (!rc)
         rc = open_server(sim, err);
     if (rc)
@@ -261,10 +291,15 @@ void simulator_close(struct simulator *sim)
     sim_api_free(sim->api);
     sim_answers_free(sim->answers);
     http_server_close(sim->server);
-    sim_callbacks_close(sim->callbacks);
-    reactor_timer_free(sim->timer);
-    service_close(sim->service);
+    sim_caller_close(sim->caller);
+    sim_caller_close(sim->webhook_caller);
+    sim_callbacks_free(sim->callbacks);
+    sim_webhooks_free(sim->webhooks);
     sim_life_free(sim->life);
+    sim_senders_free(sim->senders);
+    sim_clock_free(sim->clock);
+    service_close(sim->service);
+    sim_signer_free(sim->signer);
     sim_ledger_free(sim->ledger);
     sim_store_free(sim->store);
     sim_sids_free(sim->sids);

@@ -10,15 +10,19 @@
 struct http_server;
 struct metric;
 struct rate_card;
-struct reactor_timer;
 struct service;
 struct sim_answers;
 struct sim_api;
+struct sim_caller;
 struct sim_callbacks;
+struct sim_clock;
 struct sim_ledger;
+struct sim_senders;
 struct sim_settings;
 struct sim_sids;
+struct sim_signer;
 struct sim_store;
+struct sim_webhooks;
 
 // What POST /_sim/delays may change while the simulator runs.
 struct simulator_switches {
@@ -41,15 +45,19 @@ struct simulator {
     struct sim_store *store;
     struct sim_sids *sids;
     struct sim_ledger *ledger;
+    struct sim_clock *clock;
+    struct sim_senders *senders;
     struct sim_life *life;
+    struct sim_signer *signer;
+    struct sim_caller *caller;  // for callbacks
     struct sim_callbacks *callbacks;
+    struct sim_caller *webhook_caller;
+    struct sim_webhooks *webhooks;
     struct rate_card *rates;
-    struct reactor_timer *timer;  // of the next step in a life
     struct sim_json json;
     struct sim_checker checker;
     struct simulator_switches switches;
     struct simulator_gauges gauges;
-    int64_t clock_offset_us;  // wall clock − clock_boot_us at the start
 };
 
 // simulator_open listens; set is borrowed until close.
@@ -57,9 +65,6 @@ MUST_CHECK enum outcome simulator_open(struct simulator **out,
                                        const struct sim_settings *set, struct err *err);
 MUST_CHECK enum outcome simulator_run(struct simulator *sim, struct err *err);
 void simulator_close(struct simulator *sim);
-
-// simulator_now_us is the simulator's clock: UTC, and it never goes back.
-int64_t simulator_now_us(const struct simulator *sim);
 
 // simulator_create accepts a checked draft: it is in the ledger, and its life begins.
 const struct sim_message *simulator_create(struct simulator *sim,

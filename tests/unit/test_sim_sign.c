@@ -139,15 +139,21 @@ static void reads_the_overrides(void **state)
         const char *url;
         struct sim_url_overrides wanted;
     } cases[] = {
-        { "http://h/", { 1, SIM_URL_RETRY_CONNECT, 15000000 } },
-        { "http://h/#", { 1, SIM_URL_RETRY_CONNECT, 15000000 } },
-        { "http://h/?x#rc=5&rp=all", { 5, SIM_URL_RETRY_ALL, 15000000 } },
-        { "http://h/#rc=0", { 0, SIM_URL_RETRY_CONNECT, 15000000 } },
-        { "http://h/#rc=6&rp=never&tt=99", { 1, SIM_URL_RETRY_CONNECT, 15000000 } },
+        { "http://h/", { 1, SIM_URL_RETRY_CONNECT, 15000000, 5000000, 15000000 } },
+        { "http://h/#", { 1, SIM_URL_RETRY_CONNECT, 15000000, 5000000, 15000000 } },
+        { "http://h/?x#rc=5&rp=all",
+          { 5, SIM_URL_RETRY_ALL, 15000000, 5000000, 15000000 } },
+        { "http://h/#rc=0", { 0, SIM_URL_RETRY_CONNECT, 15000000, 5000000, 15000000 } },
+        { "http://h/#rc=6&rp=never&tt=99",
+          { 1, SIM_URL_RETRY_CONNECT, 15000000, 5000000, 15000000 } },
         { "http://h/#rp=5xx,rt&tt=2000",
-          { 1, SIM_URL_RETRY_5XX | SIM_URL_RETRY_READ, 2000000 } },
-        { "http://h/#ct=3000&rc=3&rp=4xx", { 3, SIM_URL_RETRY_4XX, 15000000 } },
-        { "http://h/#rc=x&tt=16000", { 1, SIM_URL_RETRY_CONNECT, 15000000 } },
+          { 1, SIM_URL_RETRY_5XX | SIM_URL_RETRY_READ, 2000000, 5000000, 15000000 } },
+        { "http://h/#ct=3000&rc=3&rp=4xx&rt=1500",
+          { 3, SIM_URL_RETRY_4XX, 15000000, 3000000, 1500000 } },
+        { "http://h/#ct=10001&rt=99",
+          { 1, SIM_URL_RETRY_CONNECT, 15000000, 5000000, 15000000 } },
+        { "http://h/#rc=x&tt=16000",
+          { 1, SIM_URL_RETRY_CONNECT, 15000000, 5000000, 15000000 } },
     };
 
     (void)state;
@@ -157,6 +163,8 @@ static void reads_the_overrides(void **state)
         assert_int_equal(o.retries, cases[i].wanted.retries);
         assert_int_equal(o.kinds, cases[i].wanted.kinds);
         assert_int_equal(o.total_us, cases[i].wanted.total_us);
+        assert_int_equal(o.connect_us, cases[i].wanted.connect_us);
+        assert_int_equal(o.read_us, cases[i].wanted.read_us);
     }
 }
 
