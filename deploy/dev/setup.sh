@@ -4,6 +4,8 @@
 
 smsq_cache=${XDG_CACHE_HOME:-$HOME/.cache}/smsq
 tools_folder=$smsq_cache/tools
+python_list=$tree/deploy/packages/python.txt
+python_folder=$smsq_cache/python-$(sha256sum <"$python_list" | head -c 16)
 kafka_version=$(sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' deploy/kafka/pom.xml)
 kafka_cache=$smsq_cache/kafka-$kafka_version
 kafka_libs=$kafka_cache/libs
@@ -16,6 +18,7 @@ setup() {
     flock 7
     setup_packages
     setup_tools
+    setup_python
     setup_kafka
     exec 7>&-
     say "Setup is complete."
@@ -75,6 +78,17 @@ missing_tools() {
     for package in $(packages_in unpacked); do
         [[ -e $tools_folder/$package ]] || printf '%s\n' "$package"
     done
+}
+
+setup_python() {
+    [[ ! -e $python_folder ]] || return 0
+    say "Fetching the Python packages of deploy/packages/python.txt into $python_folder."
+    rm -rf "$python_folder.new"
+    /usr/bin/python3 -m pip install -q --no-deps --require-hashes --only-binary :all: \
+        --no-warn-script-location --disable-pip-version-check --root-user-action=ignore \
+        --target "$python_folder.new" -r "$python_list" </dev/null ||
+        fail "pip could not fetch the packages; its message stands above."
+    mv -T "$python_folder.new" "$python_folder"
 }
 
 as_admin() {
@@ -137,6 +151,7 @@ setup_if_missing() {
 
     require_debian
     missing=$(missing_packages | tr '\n' ' ')$(missing_tools | tr '\n' ' ')
+    [[ -e $python_folder ]] || missing+="Python packages "
     [[ -z $missing ]] && kafka_check_jars && return
     say "Missing on this machine: ${missing:-Apache Kafka $kafka_version}. Running ./dev setup."
     setup
