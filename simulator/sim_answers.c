@@ -10,6 +10,8 @@
 
 enum { DURATION_BYTES = 32, COUNT_BYTES = 24, STATUS_UNAUTHORIZED = 401 };
 
+#define REALM "Basic realm=\"Twilio API\""
+
 struct waiting {
     struct waiting *next;
     struct http_request *req;
@@ -29,19 +31,23 @@ struct sim_answers {
 };
 
 void sim_answers_send(struct sim_answers *a, struct http_request *req, int status,
-                      const char *body, size_t len)
+                      const char *location, const char *body, size_t len)
 {
     char id[SIM_SIDS_TEXT_BYTES], duration[DURATION_BYTES], count[COUNT_BYTES];
     int64_t took_us = clock_boot_us() - http_request_began_us(req);
+    const struct http_header extra =
+        status == STATUS_UNAUTHORIZED ? (struct http_header){ "WWW-Authenticate", REALM }
+                                      : (struct http_header){ "Location", location };
     const struct http_header headers[] = {
         { "Twilio-Concurrent-Requests", count },
         { "Twilio-Request-Id", id },
         { "Twilio-Request-Duration", duration },
+        { "X-Powered-By", "AT-5000" },
+        { "X-Shenanigans", "none" },
         { "X-Home-Region", "us1" },
         { "X-API-Domain", "api.twilio.com" },
         { "Strict-Transport-Security", "max-age=31536000" },
-        { status == STATUS_UNAUTHORIZED ? "WWW-Authenticate" : NULL,
-          "Basic realm=\"Twilio API\"" },
+        { extra.value ? extra.name : NULL, extra.value },
         { NULL, NULL },
     };
 
@@ -49,7 +55,7 @@ void sim_answers_send(struct sim_answers *a, struct http_request *req, int statu
     (void)snprintf(duration, sizeof(duration), "%" PRId64 ".%03" PRId64,
                    took_us / 1000000, took_us / 1000 % 1000);
     (void)snprintf(count, sizeof(count), "%" PRIu64, a->waiting_count + 1);
-    http_answer(req, status, "application/json", body, len, headers);
+    http_answer(req, status, len ? "application/json" : NULL, body, len, headers);
 }
 
 static void drop_first(struct sim_answers *a)
@@ -69,7 +75,7 @@ static void send_first(struct sim_answers *a)
     struct waiting *w = a->first;
 
     a->waiting_count--;  // the header counts the request itself
-    sim_answers_send(a, w->req, w->status, w->body, w->len);
+    sim_answers_send(a, w->req, w->status, NULL, w->body, w->len);
     a->waiting_count++;
     drop_first(a);
 }
@@ -95,7 +101,7 @@ void sim_answers_send_late(struct sim_answers *a, struct http_request *req, int 
 {
     sim_ledger_in_flight(a->ledger, a->waiting_count + 1);
     if (a->delay_us == 0) {
-        sim_answers_send(a, req, status, body, len);
+        sim_answers_send(a, req, status, NULL, body, len);
         return;
     }
     struct waiting *w = xcalloc(1, sizeof(*w));

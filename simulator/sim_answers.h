@@ -17,9 +17,10 @@ struct sim_answers *sim_answers_new(struct reactor *r, struct sim_sids *sids,
 // sim_answers_free drops what waits: the server answers it when it closes.
 void sim_answers_free(struct sim_answers *a);
 
-// sim_answers_send answers req with the JSON in body.
+// sim_answers_send answers req with the JSON in body; location is of a redirection, or
+// NULL.
 void sim_answers_send(struct sim_answers *a, struct http_request *req, int status,
-                      const char *body, size_t len);
+                      const char *location, const char *body, size_t len);
 
 // sim_answers_send_late does so when answer_delay is over since the request began; it
 // copies body.

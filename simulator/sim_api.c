@@ -1,17 +1,11 @@
 #include "sim_api.h"
-#include "account.h"
 #include "buf.h"
-#include "form.h"
 #include "http_server.h"
+#include "sim_accounts.h"
 #include "sim_answers.h"
-#include "sim_ledger.h"
-#include "sim_list.h"
-#include "sim_settings.h"
-#include "sim_sids.h"
-#include "sim_store.h"
+#include "sim_request.h"
 #include "simulator.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,262 +13,212 @@
 enum {
     ANSWER_MAX_BYTES = 64 << 20,  // 1000 messages of the longest kind
     CREDENTIALS_MAX_BYTES = 1024,
-    SID_CHARACTERS = 34,
 };
+
+static const char api_prefix[] = "/2010-04-01/";
 
 struct sim_api {
     struct simulator *sim;
-    struct buf credentials;  // the right Authorization, behind "Basic "
+    struct buf credentials;  // of the request in hand, decoded
     struct buf answer;
-    struct sim_list_page page;
 };
 
-static void send_answer(struct sim_api *api, struct http_request *req, int status)
+enum outcome sim_request_not_found(const struct sim_request *r, struct sim_error *error)
 {
-    sim_answers_send(api->sim->answers, req, status, buf_text(&api->answer),
-                     api->answer.len);
+    return sim_error_code(error, 20404, (struct sim_text){ r->path, strlen(r->path) });
 }
 
-static void send_error(struct sim_api *api, struct http_request *req,
-                       const struct sim_error *error)
+char *sim_request_param(const struct sim_request *r, const char *name, size_t max,
+                        bool *is_bad)
 {
-    buf_clear(&api->answer);
-    sim_error_render(&api->answer, error);
-    send_answer(api, req, error->status);
+    const struct form_pair *pair = form_find(&r->form, name);
+
+    if (!pair)
+        return NULL;
+    if (pair->value_len > max || !utf8_is_valid(pair->value, pair->value_len)) {
+        *is_bad = true;
+        return NULL;
+    }
+    return xmemdup0(pair->value, pair->value_len);
 }
 
-static enum outcome read_form(struct form *form, struct http_request *req,
-                              struct sim_error *error)
+enum outcome sim_request_bad_param(struct sim_error *error, const char *name)
+{
+    return sim_error_code(error, 20001, (struct sim_text){ name, strlen(name) });
+}
+
+// Compares a pattern with a path; fills ids with what stands for each '*'.
+static bool is_match(const char *pattern, const char *path,
+                     char ids[SIM_REQUEST_IDS][SIM_REQUEST_ID_BYTES])
+{
+    size_t count = 0;
+
+    for (; *pattern; pattern++) {
+        if (*pattern != '*') {
+            if (*pattern != *path++)
+                return false;
+            continue;
+        }
+        size_t len = strcspn(path, "/.");
+        if (len == 0 || len >= SIM_REQUEST_ID_BYTES)
+            return false;
+        memcpy(ids[count], path, len);
+        ids[count++][len] = '\0';
+        path += len;
+    }
+    return *path == '\0';
+}
+
+// Returns the route of the request's path and method; NULL: *is_known tells whether the
+// path has other methods.
+static const struct sim_route *find_route(struct sim_request *r, bool *is_known)
+{
+    const char *method = http_request_method(r->http);
+
+    if (strcmp(method, "HEAD") == 0)
+        method = "GET";
+    *is_known = false;
+    for (const struct sim_route *route = sim_routes; route->method; route++) {
+        if (*is_known && strcmp(route->method, method) != 0)
+            continue;
+        if (!is_match(route->path, r->path, r->ids))
+            continue;
+        if (strcmp(route->method, method) == 0)
+            return route;
+        *is_known = true;
+    }
+    return NULL;
+}
+
+static bool decode(struct sim_api *api, const char *header)
+{
+    static const char scheme[] = "Basic ";
+
+    buf_clear(&api->credentials);
+    if (!header || strncasecmp(header, scheme, strlen(scheme)) != 0)
+        return false;
+    header += strlen(scheme);
+    return buf_add_base64_decoded(&api->credentials, header, strlen(header)) &&
+           !memchr(buf_text(&api->credentials), '\0', api->credentials.len);
+}
+
+static struct sim_account *login(struct sim_api *api, const char *header)
+{
+    if (!decode(api, header))
+        return NULL;
+    char *user = api->credentials.bytes;
+    char *colon = user ? strchr(user, ':') : NULL;
+    if (!colon)
+        return NULL;
+    *colon = '\0';
+    return sim_accounts_login(&api->sim->accounts, user, colon + 1);
+}
+
+static enum outcome check_login(struct sim_api *api, struct sim_request *r,
+                                struct sim_error *error)
+{
+    const char *header = http_request_header(r->http, "Authorization");
+
+    r->caller = login(api, header);
+    if (!r->caller) {
+        enum outcome rc =
+            sim_error_set(error, 401, 20003,
+                          header ? "Authenticate"
+                                 : "Authentication Error - No credentials provided",
+                          (struct sim_text){ "", 0 });
+        error->detail = "Your AccountSid or AuthToken was incorrect.";
+        return rc;
+    }
+    if (r->caller->status != SIM_ACCOUNT_ACTIVE)
+        return sim_error_code(error, 20005, (struct sim_text){ r->caller->sid, 34 });
+    return OUTCOME_OK;
+}
+
+// An account reaches its own resources and those of its subaccounts.
+static enum outcome check_account(struct sim_request *r, struct sim_error *error)
+{
+    r->account = r->caller;
+    if (strncmp(r->path, api_prefix, strlen(api_prefix)) != 0 || !r->ids[0][0])
+        return OUTCOME_OK;
+    r->account = sim_accounts_find(&r->sim->accounts, r->ids[0]);
+    if (!r->account || (r->account != r->caller && r->account->owner != r->caller))
+        return sim_request_not_found(r, error);
+    return OUTCOME_OK;
+}
+
+static enum outcome read_form(struct sim_request *r, struct sim_error *error)
 {
     size_t len = 0;
-    const char *body = http_request_body(req, &len);
+    const char *body = http_request_body(r->http, &len);
     struct err err = { 0 };
 
-    if (!form_parse(form, body ? body : "", len, &err))
+    if (len == 0 || !form_parse(&r->form, body, len, &err))
         return OUTCOME_OK;
     return sim_error_set(error, 400, 20001, "The form cannot be read: %s.",
                          (struct sim_text){ err.text, strlen(err.text) });
 }
 
-static void create(struct sim_api *api, struct http_request *req)
+static enum outcome handle(struct sim_api *api, struct sim_request *r,
+                           struct sim_error *error)
 {
-    struct simulator *sim = api->sim;
-    struct form form = { 0 };
-    struct sim_error error;
-    struct sim_checked checked;
+    bool is_known = false;
+    const struct sim_route *route = find_route(r, &is_known);
 
-    enum outcome rc = read_form(&form, req, &error);
+    if (!route && !is_known && strncmp(r->path, api_prefix, strlen(api_prefix)) != 0 &&
+        strncmp(r->path, "/v1/", 4) != 0)
+        return sim_request_not_found(r, error);
+    enum outcome rc = check_login(api, r, error);
+    if (rc)
+        return rc;
+    if (!route)
+        return is_known ? sim_error_code(error, 20004, (struct sim_text){ "", 0 })
+                        : sim_request_not_found(r, error);
+    rc = check_account(r, error);
+    if (!rc && r->caller->is_test && route->fn != sim_messages_create)
+        rc = sim_error_code(error, 20008, (struct sim_text){ "", 0 });
     if (!rc)
-        rc = sim_check(&checked, &sim->checker, &form, &error);
-
-    buf_clear(&api->answer);
-    if (rc) {
-        sim_ledger_refuse(sim->ledger);
-        sim_error_render(&api->answer, &error);
-    } else {
-        const struct sim_message *m = simulator_create(sim, &checked.draft);
-        sim_json_message(&api->answer, &sim->json, m, true);
-    }
-    form_free(&form);
-    sim_answers_send_late(sim->answers, req, rc ? error.status : 201,
-                          buf_text(&api->answer), api->answer.len);
+        rc = read_form(r, error);
+    return rc ? rc : route->fn(r, error);
 }
 
-static void not_found(struct sim_api *api, struct http_request *req)
+static void answer(struct sim_api *api, struct sim_request *r)
 {
-    const char *path = http_request_path(req);
-    struct sim_error error;
+    const char *body = buf_text(&api->answer);
+    size_t len = api->answer.len;
 
-    (void)sim_error_set(&error, 404, 20404, "The requested resource %s was not found",
-                        (struct sim_text){ path, strlen(path) });
-    send_error(api, req, &error);
-}
-
-static void fetch(struct sim_api *api, struct http_request *req, struct sim_text sid)
-{
-    uint32_t number = 0;
-    const struct sim_message *m = NULL;
-
-    if (sim_sids_read(api->sim->sids, sid.bytes, sid.len, &number))
-        m = sim_store_get(api->sim->store, number);
-    if (!m) {
-        not_found(api, req);
-        return;
-    }
-    buf_clear(&api->answer);
-    sim_json_message(&api->answer, &api->sim->json, m, false);
-    send_answer(api, req, 200);
-}
-
-// Reads a plain decimal of up to nine digits; false for anything else.
-static bool read_count(const char *text, size_t *out)
-{
-    size_t value = 0;
-
-    if (!*text || strlen(text) > 9)
-        return false;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        value = value * 10 + (size_t)(*text - '0');
-    }
-    *out = value;
-    return true;
-}
-
-static const char *filter(const struct http_request *req, const char *name)
-{
-    const char *value = http_request_query(req, name);
-    return value && value[0] ? value : NULL;
-}
-
-static enum outcome read_query(struct sim_list_query *q, struct sim_api *api,
-                               const struct http_request *req, struct sim_error *error)
-{
-    const char *size = filter(req, "PageSize"), *page = filter(req, "Page");
-    const char *token = filter(req, "PageToken");
-    const char *bad = NULL;
-
-    *q = (struct sim_list_query){
-        .to = filter(req, "To"),
-        .from = filter(req, "From"),
-        .page_size = SIM_LIST_PAGE_SIZE,
-    };
-    if (size && (!read_count(size, &q->page_size) || q->page_size == 0))
-        bad = size;
-    else if (page && !read_count(page, &q->page))
-        bad = page;
-    else if (token && sim_list_read_token(q, api->sim->sids, token, NULL))
-        bad = token;
-    if (bad)
-        return sim_error_set(error, 400, 20001, "Invalid paging parameter: %s",
-                             (struct sim_text){ bad, strlen(bad) });
-    if (q->page_size > SIM_LIST_PAGE_MAX)
-        return sim_error_set(error, 400, 20007,
-                             "Page size too large: %s; maximum is 1000",
-                             (struct sim_text){ size, strlen(size) });
-    return OUTCOME_OK;
-}
-
-static void list(struct sim_api *api, struct http_request *req)
-{
-    struct simulator *sim = api->sim;
-    struct sim_list_query q;
-    struct sim_error error;
-
-    if (read_query(&q, api, req, &error)) {
-        send_error(api, req, &error);
-        return;
-    }
-    sim_list_select(&api->page, sim->store, &q);
-    buf_clear(&api->answer);
-    sim_list_render(&api->answer, &sim->json, sim->store, &q, &api->page);
-    send_answer(api, req, 200);
-}
-
-static void not_allowed(struct sim_api *api, struct http_request *req)
-{
-    struct sim_error error;
-
-    (void)sim_error_set(&error, 405, 20004, "Method not allowed",
-                        (struct sim_text){ "", 0 });
-    send_error(api, req, &error);
-}
-
-// Credentials in canonical base64 have one form only, so the texts are compared.
-static bool is_authorized(const struct sim_api *api, const char *header)
-{
-    static const char scheme[] = "Basic ";
-    const struct buf *right = &api->credentials;
-
-    if (!header || strncasecmp(header, scheme, strlen(scheme)) != 0)
-        return false;
-    const char *given = header + strlen(scheme);
-    return strlen(given) == right->len &&
-           CRYPTO_memcmp(given, buf_text(right), right->len) == 0;
-}
-
-static void refuse_login(struct sim_api *api, struct http_request *req, bool is_given)
-{
-    struct sim_error error;
-
-    (void)sim_error_set(&error, 401, 20003,
-                        is_given ? "Authenticate"
-                                 : "Authentication Error - No credentials provided",
-                        (struct sim_text){ "", 0 });
-    error.detail = "Your AccountSid or AuthToken was incorrect.";
-    send_error(api, req, &error);
-}
-
-// Returns what follows prefix in text, or NULL.
-static const char *skip(const char *text, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return text && strncmp(text, prefix, len) == 0 ? text + len : NULL;
-}
-
-static void handle_list(struct sim_api *api, struct http_request *req, const char *method)
-{
-    if (strcmp(method, "POST") == 0)
-        create(api, req);
-    else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        list(api, req);
+    if (r->is_late)
+        sim_answers_send_late(api->sim->answers, r->http, r->status, body, len);
     else
-        not_allowed(api, req);
-}
-
-// rest is "{Sid}.json".
-static void handle_one(struct sim_api *api, struct http_request *req, const char *method,
-                       const char *rest)
-{
-    size_t len = strlen(rest);
-
-    if (len != SID_CHARACTERS + 5 || strcmp(rest + SID_CHARACTERS, ".json") != 0)
-        not_found(api, req);
-    else if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        fetch(api, req, (struct sim_text){ rest, SID_CHARACTERS });
-    else
-        not_allowed(api, req);
+        sim_answers_send(api->sim->answers, r->http, r->status, r->location, body, len);
 }
 
 void sim_api_handle(void *arg, struct http_request *req)
 {
     struct simulator *sim = arg;
     struct sim_api *api = sim->api;
-    const char *method = http_request_method(req);
-    const char *header = http_request_header(req, "Authorization");
-    const char *rest = skip(http_request_path(req), "/" SIM_JSON_API_VERSION "/");
+    struct sim_request r = {
+        .sim = sim, .http = req, .out = &api->answer, .status = 200
+    };
+    struct sim_error error;
 
-    if (!rest) {
-        not_found(api, req);
-        return;
+    r.path = http_request_path(req);
+    buf_clear(&api->answer);
+    if (handle(api, &r, &error)) {
+        buf_clear(&api->answer);
+        sim_error_render(&api->answer, &error);
+        r.status = error.status;
     }
-    if (!is_authorized(api, header)) {
-        refuse_login(api, req, header != NULL);
-        return;
-    }
-    rest = skip(skip(skip(rest, "Accounts/"), sim->json.account_sid), "/Messages");
-    if (rest && strcmp(rest, ".json") == 0)
-        handle_list(api, req, method);
-    else if (rest && rest[0] == '/')
-        handle_one(api, req, method, rest + 1);
-    else
-        not_found(api, req);
+    form_free(&r.form);
+    answer(api, &r);
 }
 
 struct sim_api *sim_api_new(struct simulator *sim)
 {
     struct sim_api *api = xcalloc(1, sizeof(*api));
-    struct buf plain = BUF_INIT(CREDENTIALS_MAX_BYTES);
 
     api->sim = sim;
     buf_init(&api->answer, ANSWER_MAX_BYTES);
-    buf_init(&api->credentials, CREDENTIALS_MAX_BYTES * 2);
-    buf_add_text(&plain, sim->set->account.simulator_account_sid);
-    buf_add_char(&plain, ':');
-    buf_add_text(&plain, sim->set->account.simulator_auth_token);
-    buf_add_base64(&api->credentials, buf_text(&plain), plain.len);
-    buf_free(&plain);
+    buf_init(&api->credentials, CREDENTIALS_MAX_BYTES);
     return api;
 }
 

@@ -1,4 +1,4 @@
-// sim_api.h: the paths under /2010-04-01: who may ask, and what is asked for.
+// sim_api.h: the paths of Twilio: who may ask, and which handler answers (sim_request.h).
 #ifndef SIM_API_H
 #define SIM_API_H
 

@@ -1,6 +1,8 @@
 #include "sim_error.h"
 #include "buf.h"
+#include "sim_codes.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +28,14 @@ enum outcome sim_error_set(struct sim_error *error, int status, int code,
     (void)snprintf(error->message, sizeof(error->message), "%.*s%s%s", before, message,
                    mark ? shown : "", mark ? mark + 2 : "");
     return OUTCOME_REJECT;
+}
+
+enum outcome sim_error_code(struct sim_error *error, int code, struct sim_text value)
+{
+    const struct sim_code *row = sim_codes_find(code);
+
+    assert(row && row->status);
+    return sim_error_set(error, row->status, code, row->message, value);
 }
 
 void sim_error_render(struct buf *out, const struct sim_error *error)

@@ -20,6 +20,9 @@ struct sim_error {
 enum outcome sim_error_set(struct sim_error *error, int status, int code,
                            const char *message, struct sim_text value);
 
+// sim_error_code does so with the status and the text that belong to the code.
+enum outcome sim_error_code(struct sim_error *error, int code, struct sim_text value);
+
 // sim_error_render appends the JSON object.
 void sim_error_render(struct buf *out, const struct sim_error *error);
 

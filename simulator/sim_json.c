@@ -1,6 +1,7 @@
 #include "sim_json.h"
 #include "buf.h"
-#include "sim_sids.h"
+#include "sim_accounts.h"
+#include "sim_codes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +22,70 @@ void sim_json_date(char out[SIM_JSON_DATE_BYTES], int64_t utc_s)
                    months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
                    (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
                    (unsigned)tm.tm_sec % 100);
+}
+
+void sim_json_iso(char out[SIM_JSON_DATE_BYTES], int64_t utc_s)
+{
+    time_t seconds = (time_t)utc_s;
+    struct tm tm = { 0 };
+
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(out, SIM_JSON_DATE_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static void add_name(struct buf *out, const char *name)
+{
+    if (out->len && out->bytes[out->len - 1] != '{')
+        buf_add_char(out, ',');
+    buf_add_char(out, '"');
+    buf_add_text(out, name);
+    buf_add_text(out, "\":");
+}
+
+void sim_json_text_of(struct buf *out, const char *name, struct sim_text text)
+{
+    add_name(out, name);
+    buf_add_json_string(out, text.bytes, text.len);
+}
+
+void sim_json_text(struct buf *out, const char *name, const char *text)
+{
+    if (text) {
+        sim_json_text_of(out, name, (struct sim_text){ text, strlen(text) });
+        return;
+    }
+    add_name(out, name);
+    buf_add_text(out, "null");
+}
+
+void sim_json_bool(struct buf *out, const char *name, bool value)
+{
+    add_name(out, name);
+    buf_add_text(out, value ? "true" : "false");
+}
+
+void sim_json_date_member(struct buf *out, const char *name, int64_t utc_us)
+{
+    char date[SIM_JSON_DATE_BYTES];
+
+    sim_json_date(date, utc_us / 1000000);
+    sim_json_text(out, name, utc_us ? date : NULL);
+}
+
+void sim_json_iso_member(struct buf *out, const char *name, int64_t utc_us)
+{
+    char date[SIM_JSON_DATE_BYTES];
+
+    sim_json_iso(date, utc_us / 1000000);
+    sim_json_text(out, name, utc_us ? date : NULL);
+}
+
+void sim_json_message_sid(char out[SIM_SIDS_TEXT_BYTES], const struct sim_json *j,
+                          const struct sim_message *m)
+{
+    sim_sids_message(j->sids, m->number, out);
+    if (m->media_count)
+        out[0] = 'M';
 }
 
 // Appends the quoted date, or null. Most dates in a row are of the same second.
@@ -63,11 +128,16 @@ static void add_plain(struct buf *out, const char *name, const char *text)
     buf_add_char(out, '"');
 }
 
-static void add_uri(struct buf *out, const struct sim_json *j, const char *sid,
-                    const char *rest)
+static const char *account_sid(const struct sim_json *j, const struct sim_message *m)
+{
+    return sim_accounts_at(j->accounts, m->account)->sid;
+}
+
+static void add_uri(struct buf *out, const struct sim_json *j,
+                    const struct sim_message *m, const char *sid, const char *rest)
 {
     buf_add_text(out, "\"/" SIM_JSON_API_VERSION "/Accounts/");
-    buf_add_text(out, j->account_sid);
+    buf_add_text(out, account_sid(j, m));
     buf_add_text(out, "/Messages/");
     buf_add_text(out, sid);
     buf_add_text(out, rest);
@@ -79,10 +149,10 @@ static void add_outcome(struct buf *out, const struct sim_json *j,
 {
     int code = at_create ? 0 : sim_message_error_code(m);
 
-    buf_add_text(out, ",\"direction\":\"outbound-api\",\"api_version\":"
-                      "\"" SIM_JSON_API_VERSION "\",\"price\":");
+    add_plain(out, ",\"direction\":", sim_message_direction_word(m));
+    buf_add_text(out, ",\"api_version\":\"" SIM_JSON_API_VERSION "\",\"price\":");
     if (m->price_known && !at_create)
-        sim_json_price(out, m->cost_micros);
+        sim_json_price(out, m->cost_micros - m->fee_micros);
     else
         buf_add_text(out, "null");
     add_plain(out, ",\"price_unit\":", j->currency);
@@ -92,19 +162,19 @@ static void add_outcome(struct buf *out, const struct sim_json *j,
     }
     buf_add_text(out, ",\"error_code\":");
     buf_add_int(out, code);
-    add_plain(out, ",\"error_message\":", sim_message_error_text(code));
+    add_plain(out, ",\"error_message\":", sim_codes_title(code));
 }
 
-static void add_uris(struct buf *out, const struct sim_json *j, const char *sid,
-                     bool at_create)
+static void add_uris(struct buf *out, const struct sim_json *j,
+                     const struct sim_message *m, const char *sid, bool at_create)
 {
     buf_add_text(out, ",\"uri\":");
-    add_uri(out, j, sid, ".json");
+    add_uri(out, j, m, sid, ".json");
     buf_add_text(out, ",\"subresource_uris\":{\"media\":");
-    add_uri(out, j, sid, "/Media.json");
+    add_uri(out, j, m, sid, "/Media.json");
     if (!at_create) {
         buf_add_text(out, ",\"feedback\":");
-        add_uri(out, j, sid, "/Feedback.json");
+        add_uri(out, j, m, sid, "/Feedback.json");
     }
     buf_add_text(out, "}}");
 }
@@ -114,12 +184,12 @@ void sim_json_message(struct buf *out, struct sim_json *j, const struct sim_mess
 {
     enum sim_status first = sim_message_first_status(m);
     enum sim_status status = at_create ? first : (enum sim_status)m->status;
-    bool is_picked = status != SIM_STATUS_ACCEPTED;
+    bool is_picked = status > SIM_STATUS_ACCEPTED;
     struct sim_text body = sim_message_body(m);
     int64_t created_s = m->created_us / 1000000;
     char sid[SIM_SIDS_TEXT_BYTES];
 
-    sim_sids_message(j->sids, m->number, sid);
+    sim_json_message_sid(sid, j, m);
     add_plain(out, "{\"sid\":", sid);
     buf_add_text(out, ",\"date_created\":");
     add_date(out, j, created_s);
@@ -127,7 +197,7 @@ void sim_json_message(struct buf *out, struct sim_json *j, const struct sim_mess
     add_date(out, j, at_create ? created_s : m->updated_s);
     buf_add_text(out, ",\"date_sent\":");
     add_date(out, j, at_create ? 0 : m->sent_s);
-    add_plain(out, ",\"account_sid\":", j->account_sid);
+    add_plain(out, ",\"account_sid\":", account_sid(j, m));
     add_plain(out, ",\"to\":", sim_message_to(m));
     add_plain(out, ",\"from\":", at_create && m->is_from_picked ? NULL : m->from);
     add_plain(out, ",\"messaging_service_sid\":", sim_message_service(m));
@@ -136,9 +206,11 @@ void sim_json_message(struct buf *out, struct sim_json *j, const struct sim_mess
     add_plain(out, ",\"status\":", sim_message_status_word(status));
     buf_add_text(out, ",\"num_segments\":\"");
     buf_add_int(out, is_picked ? m->segments : 0);
-    buf_add_text(out, "\",\"num_media\":\"0\"");
+    buf_add_text(out, "\",\"num_media\":\"");
+    buf_add_int(out, m->media_count);
+    buf_add_char(out, '"');
     add_outcome(out, j, m, at_create);
-    add_uris(out, j, sid, at_create);
+    add_uris(out, j, m, sid, at_create);
 }
 
 void sim_json_row(struct buf *out, struct sim_json *j, const struct sim_message *m)
@@ -146,10 +218,12 @@ void sim_json_row(struct buf *out, struct sim_json *j, const struct sim_message 
     struct sim_text body = sim_message_body(m), id = sim_message_id(m);
     char sid[SIM_SIDS_TEXT_BYTES];
 
-    sim_sids_message(j->sids, m->number, sid);
+    sim_json_message_sid(sid, j, m);
     buf_add_text(out, "{\"number\":");
     buf_add_int(out, m->number);
     add_plain(out, ",\"sid\":", sid);
+    add_plain(out, ",\"account_sid\":", account_sid(j, m));
+    add_plain(out, ",\"direction\":", sim_message_direction_word(m));
     add_plain(out, ",\"to\":", sim_message_to(m));
     add_plain(out, ",\"from\":", m->from);
     add_plain(out, ",\"messaging_service_sid\":", sim_message_service(m));
@@ -164,6 +238,8 @@ void sim_json_row(struct buf *out, struct sim_json *j, const struct sim_message 
     buf_add_int(out, m->segments);
     buf_add_text(out, ",\"price_micros\":");
     buf_add_int(out, m->sent_s ? m->cost_micros : 0);
+    buf_add_text(out, ",\"carrier_fee_micros\":");
+    buf_add_int(out, m->sent_s ? m->fee_micros : 0);
     add_plain(out, ",\"status\":", sim_message_status_word(m->status));
     buf_add_char(out, '}');
 }

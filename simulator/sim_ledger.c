@@ -91,6 +91,13 @@ void sim_ledger_bill(struct sim_ledger *l, const struct sim_message *m)
 {
     l->counts.billed_messages++;
     l->counts.billed_micros += m->cost_micros;
+    l->counts.carrier_fee_micros += m->fee_micros;
+}
+
+void sim_ledger_bill_fee(struct sim_ledger *l, int64_t micros)
+{
+    l->counts.billed_micros += micros;
+    l->counts.failed_fee_micros += micros;
 }
 
 void sim_ledger_refuse(struct sim_ledger *l)
@@ -120,6 +127,8 @@ void sim_ledger_render(const struct sim_ledger_counts *c, const char *currency,
     buf_addf(out, ",\"billed_messages\":%" PRIu64, c->billed_messages);
     buf_addf(out, ",\"billed_micros\":%" PRId64 ",\"currency\":", c->billed_micros);
     buf_add_json_string(out, currency, strlen(currency));
+    buf_addf(out, ",\"carrier_fee_micros\":%" PRId64, c->carrier_fee_micros);
+    buf_addf(out, ",\"failed_fee_micros\":%" PRId64, c->failed_fee_micros);
     buf_addf(out, ",\"segments\":%" PRIu64 ",\"refused\":%" PRIu64, c->segments,
              c->refused);
     buf_addf(out, ",\"callbacks_sent\":%" PRIu64, c->callbacks_sent);

@@ -15,9 +15,10 @@ struct sim_ledger_counts {
     uint64_t distinct_to_body, repeated_to_body;
     uint64_t distinct_message_ids, repeated_message_ids;  // of callbacks that carry m=
     uint64_t billed_messages;
-    int64_t billed_micros;  // of the messages that were sent
-    uint64_t segments;      // of all creates
-    uint64_t refused;       // creates answered with an error
+    int64_t billed_micros;  // of the messages that were sent, and fees of failed ones
+    int64_t carrier_fee_micros, failed_fee_micros;  // in billed_micros
+    uint64_t segments;                              // of all creates
+    uint64_t refused;                               // creates answered with an error
     uint64_t callbacks_sent, callbacks_failed, callbacks_pending;
     uint64_t in_flight_max;  // API requests at a time
 };
@@ -31,6 +32,7 @@ void sim_ledger_clear(struct sim_ledger *l);
 
 void sim_ledger_create(struct sim_ledger *l, const struct sim_message *m);
 void sim_ledger_bill(struct sim_ledger *l, const struct sim_message *m);
+void sim_ledger_bill_fee(struct sim_ledger *l, int64_t micros);
 void sim_ledger_refuse(struct sim_ledger *l);
 void sim_ledger_in_flight(struct sim_ledger *l, uint64_t count);
 

@@ -5,11 +5,9 @@
 
 #include <stdlib.h>
 
-enum step { STEP_QUEUED, STEP_SENT, STEP_DELIVERED, STEP_PRICED };
+enum step { STEP_SCHEDULED, STEP_QUEUED, STEP_SENT, STEP_DELIVERED, STEP_PRICED };
 
-enum { QUEUE_FULL = 30001, CAP_REACHED = 30023, EXPIRED = 30036 };
-
-static const int64_t valid_us = 36000LL * 1000000;
+enum { QUEUE_FULL = 30001, CAP_REACHED = 30023, EXPIRED = 30036, NO_SENDER = 21704 };
 
 struct sim_life {
     struct sim_clock *clock;
@@ -50,7 +48,7 @@ static void raise_to(struct sim_life *l, struct sim_message *m, enum sim_status 
 // The message has its sender and waits until that has handed over what came before.
 static void enter_queue(struct sim_life *l, struct sim_message *m, int64_t at_us)
 {
-    int64_t start_us = at_us;
+    int64_t start_us = at_us, valid_us = m->validity_s * INT64_C(1000000);
     int64_t sent_us = later(m->created_us + l->delays.sent_us, at_us);
 
     switch (sim_senders_enter(l->senders, m, at_us, valid_us, &start_us)) {
@@ -77,11 +75,17 @@ static void on_picked(struct sim_life *l, struct sim_message *m, int64_t at_us)
 
     if (!m->from) {
         const char *const *pool = l->hooks.pool(l->hooks.arg, m, &count);
-        m->from = sim_senders_pick(l->senders, m, pool, count, at_us);
+        if (count)
+            m->from = sim_senders_pick(l->senders, m, pool, count, at_us);
         m->is_from_picked = true;
     }
     raise_to(l, m, SIM_STATUS_QUEUED, at_us);
-    enter_queue(l, m, at_us);
+    if (m->from) {
+        enter_queue(l, m, at_us);
+        return;
+    }
+    m->fate_code = NO_SENDER;
+    wait_for(l, m, STEP_SENT, at_us);
 }
 
 static void on_left(struct sim_life *l, struct sim_message *m, int64_t at_us)
@@ -101,6 +105,10 @@ static void on_due(void *arg, const struct sim_entry *entry)
     struct sim_message *m = sim_store_get(l->store, entry->number);
 
     switch (entry->step) {
+    case STEP_SCHEDULED:
+        if (m->status == SIM_STATUS_SCHEDULED)  // or canceled meanwhile
+            on_picked(l, m, entry->due_us);
+        return;
     case STEP_QUEUED:
         on_picked(l, m, entry->due_us);
         return;
@@ -161,7 +169,9 @@ const struct sim_life_delays *sim_life_delays(const struct sim_life *l)
 
 void sim_life_begin(struct sim_life *l, struct sim_message *m)
 {
-    if (m->status == SIM_STATUS_ACCEPTED)
+    if (m->status == SIM_STATUS_SCHEDULED)
+        wait_for(l, m, STEP_SCHEDULED, m->send_at_s * INT64_C(1000000));
+    else if (m->status == SIM_STATUS_ACCEPTED)
         wait_for(l, m, STEP_QUEUED, m->created_us + l->delays.queued_us);
     else
         enter_queue(l, m, m->created_us);

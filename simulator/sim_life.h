@@ -1,6 +1,6 @@
-// sim_life.h: moves messages through their life on the simulator's clock: a service picks
-// a sender, the sender's queue is waited for, the message is sent or fails, is delivered,
-// and shows its price. A message waits for one thing at a time.
+// sim_life.h: moves messages through their life on the simulator's clock: a scheduled one
+// waits, a service picks a sender, the sender's queue is waited for, the message is sent
+// or fails, is delivered, and shows its price. A message waits for one thing at a time.
 #ifndef SIM_LIFE_H
 #define SIM_LIFE_H
 
@@ -23,8 +23,8 @@ struct sim_life_delays {
 struct sim_life_hooks {
     // Runs after each change of status; the clock shows the time of the change.
     void (*changed)(void *arg, const struct sim_message *m);
-    // Returns the senders among which m's Messaging Service chooses; never empty.
-    // Borrowed until the store is cleared.
+    // Returns the senders among which m's Messaging Service chooses; *count 0: the
+    // message fails. Borrowed until the store is cleared.
     const char *const *(*pool)(void *arg, const struct sim_message *m, size_t *count);
     void *arg;
 };

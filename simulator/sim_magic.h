@@ -9,9 +9,6 @@
 int sim_magic_from(const char *e164);
 int sim_magic_to(const char *e164);
 
-// sim_magic_message is the text of that error; it may hold one %s for the number.
-const char *sim_magic_message(int code);
-
 // sim_magic_is_late: with a Messaging Service this failure comes after the answer.
 bool sim_magic_is_late(int code);
 

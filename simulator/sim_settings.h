@@ -17,6 +17,9 @@ struct sim_settings {
     char *messaging_service_sid;  // the only one there is; NULL = any
     char *service_sender;         // the number a Messaging Service picks
     char *senders;                // own numbers, with commas; NULL = every number
+    char *accounts_file;          // more accounts; NULL = none
+    int64_t balance;              // of an account at the start, in whole units
+    char *failed_fee;             // of a failed message, a decimal
     int64_t answer_delay_us, queued_delay_us, sent_delay_us, delivered_delay_us;
     int64_t price_delay_us;
     int64_t callbacks_in_flight;

@@ -10,7 +10,7 @@ enum { BLOCK_BYTES = 16 };
 struct block {
     uint64_t number;
     uint32_t generation;
-    uint32_t kind;  // 'S', 'R', or 'T' with a status
+    uint32_t kind;  // 'S', 'R', 'T' with a status, or two letters
 };
 
 struct sim_sids {
@@ -86,6 +86,14 @@ void sim_sids_request(struct sim_sids *s, uint64_t count, char out[SIM_SIDS_TEXT
     write_sid(s, "RQ", &(struct block){ count, s->generation, 'R' }, out);
 }
 
+void sim_sids_other(struct sim_sids *s, const char *kind, uint64_t number,
+                    char out[SIM_SIDS_TEXT_BYTES])
+{
+    uint32_t word = (uint32_t)((unsigned char)kind[0] | (unsigned char)kind[1] << 8);
+
+    write_sid(s, kind, &(struct block){ number, s->generation, word }, out);
+}
+
 void sim_sids_token(struct sim_sids *s, uint32_t number, unsigned status,
                     char out[SIM_SIDS_TOKEN_BYTES])
 {
@@ -109,8 +117,8 @@ bool sim_sids_read(struct sim_sids *s, const char *text, size_t len, uint32_t *n
     struct block block;
     int out_len = 0;
 
-    if (len != SIM_SIDS_TEXT_BYTES - 1 || memcmp(text, "SM", 2) != 0 ||
-        !hex_decode(bytes, sizeof(bytes), text + 2, len - 2))
+    if (len != SIM_SIDS_TEXT_BYTES - 1 || (text[0] != 'S' && text[0] != 'M') ||
+        text[1] != 'M' || !hex_decode(bytes, sizeof(bytes), text + 2, len - 2))
         return false;
     if (EVP_DecryptUpdate(s->decrypt, (unsigned char *)&block, &out_len, bytes,
                           BLOCK_BYTES) != 1)

@@ -79,6 +79,8 @@ static void copy_texts(struct sim_store *s, struct sim_message *m,
 {
     size_t len =
         d->to.len + d->from.len + d->service.len + d->body.len + d->callback.len + 5;
+    for (size_t i = 0; i < d->media_count; i++)
+        len += d->media[i].len + 1;
     char *texts = texts_new(s, len);
     char *end = texts;
 
@@ -95,6 +97,11 @@ static void copy_texts(struct sim_store *s, struct sim_message *m,
         struct sim_text id = sim_url_query(texts + m->callback_at, "m");
         m->id_at = id.len ? (uint16_t)(id.bytes - texts) : 0;
         m->id_len = (uint16_t)id.len;
+    }
+    for (size_t i = 0; i < d->media_count; i++) {
+        uint16_t at = put(texts, &end, d->media[i]);
+        if (i == 0)
+            m->media_at = at;
     }
 }
 
@@ -132,8 +139,15 @@ struct sim_message *sim_store_add(struct sim_store *s, const struct sim_draft *d
     m->created_us = now_us;
     m->updated_s = (uint32_t)(now_us / 1000000);
     m->cost_micros = draft->cost_micros;
+    m->fee_micros = (uint32_t)draft->fee_micros;
     m->segments = (uint8_t)draft->segments;
+    m->media_count = (uint8_t)draft->media_count;
+    m->direction = (uint8_t)draft->direction;
+    m->account = draft->account;
     m->fate_code = (uint32_t)draft->fate_code;
+    m->send_at_s = (uint32_t)(draft->send_at_us / 1000000);
+    m->validity_s =
+        (uint16_t)(draft->validity_s ? draft->validity_s : SIM_MESSAGE_VALIDITY_MAX_S);
     m->status = (uint8_t)sim_message_first_status(m);
 
     struct to_key key = { s, sim_message_to(m) };

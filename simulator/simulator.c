@@ -17,7 +17,6 @@
 #include "sim_senders.h"
 #include "sim_settings.h"
 #include "sim_sids.h"
-#include "sim_sign.h"
 #include "sim_store.h"
 #include "sim_webhooks.h"
 
@@ -28,7 +27,7 @@ enum {
     WEBHOOKS_IN_FLIGHT = 64,
     HEADER_MAX_BYTES = 8192,
     BODY_MAX_BYTES = 65536,
-    FORM_MAX_BYTES = 4096
+    FORM_MAX_BYTES = 4096,
 };
 
 #define CATCH_ALL(method)                                                                \
@@ -69,12 +68,28 @@ static void push_reversed(struct simulator *sim, const struct sim_message *m)
         push(sim, m, SIM_STATUS_QUEUED);
 }
 
+// What a step costs goes to the ledger and to the account's usage alike.
+static void bill(struct simulator *sim, const struct sim_message *m)
+{
+    struct sim_usage *usage = &sim_accounts_at(&sim->accounts, m->account)->usage;
+
+    if (m->status == SIM_STATUS_SENT) {
+        sim_ledger_bill(sim->ledger, m);
+        sim_usage_bill(usage, m, m->sent_s);
+    } else if (m->status == SIM_STATUS_FAILED && sim->accounts.failed_fee_micros) {
+        sim_ledger_bill_fee(sim->ledger, sim->accounts.failed_fee_micros);
+        sim_usage_failed(usage, sim->accounts.failed_fee_micros, m->updated_s);
+    }
+}
+
 static void on_change(void *arg, const struct sim_message *m)
 {
     struct simulator *sim = arg;
 
-    if (m->status == SIM_STATUS_SENT)
-        sim_ledger_bill(sim->ledger, m);
+    bill(sim, m);
+    if (m->send_at_s &&
+        (m->status == SIM_STATUS_QUEUED || m->status == SIM_STATUS_CANCELED))
+        sim_accounts_at(&sim->accounts, m->account)->scheduled_count--;
     if (!sim_message_callback(m))
         return;
     if (sim->switches.callback_reverse)
@@ -90,8 +105,23 @@ const struct sim_message *simulator_create(struct simulator *sim,
         sim_store_add(sim->store, draft, sim_clock_now_us(sim->clock));
 
     sim_ledger_create(sim->ledger, m);
+    if (m->send_at_s)
+        sim_accounts_at(&sim->accounts, m->account)->scheduled_count++;
     sim_life_begin(sim->life, m);
     return m;
+}
+
+void simulator_cancel(struct simulator *sim, struct sim_message *m)
+{
+    m->status = SIM_STATUS_CANCELED;
+    m->updated_s = (uint32_t)(sim_clock_now_us(sim->clock) / 1000000);
+    on_change(sim, m);
+}
+
+void simulator_redact(struct simulator *sim, struct sim_message *m)
+{
+    m->body_len = 0;
+    m->updated_s = (uint32_t)(sim_clock_now_us(sim->clock) / 1000000);
 }
 
 void simulator_switch(struct simulator *sim, const struct simulator_switches *switches)
@@ -110,6 +140,9 @@ void simulator_reset(struct simulator *sim)
     sim_senders_clear(sim->senders);
     sim_ledger_clear(sim->ledger);
     sim_store_clear(sim->store);
+    sim_accounts_clear_usage(&sim->accounts);
+    sim_pairs_clear(&sim->stopped);
+    sim_pairs_clear(&sim->heard);
     sim_sids_renew(sim->sids);
 }
 
@@ -152,18 +185,15 @@ static enum outcome load_rates(struct simulator *sim, struct err *err)
 static const char *const *pool_of(void *arg, const struct sim_message *m, size_t *count)
 {
     const struct simulator *sim = arg;
-
-    (void)m;
-    *count = 1;
-    return (const char *const *)&sim->set->service_sender;
+    return sim_accounts_pool(&sim->accounts, m, count);
 }
 
 static struct sim_callbacks_owner owner_of(void *arg, const struct sim_message *m)
 {
     const struct simulator *sim = arg;
+    const struct sim_account *a = sim_accounts_at(&sim->accounts, m->account);
 
-    (void)m;
-    return (struct sim_callbacks_owner){ sim->json.account_sid, sim->signer };
+    return (struct sim_callbacks_owner){ a->sid, a->signer };
 }
 
 static enum outcome make_callers(struct simulator *sim, struct err *err)
@@ -182,7 +212,6 @@ static enum outcome make_callers(struct simulator *sim, struct err *err)
         rc = sim_caller_open(&sim->webhook_caller, r, WEBHOOKS_IN_FLIGHT, err);
     if (rc)
         return rc;
-    sim->signer = sim_signer_new(sim->set->account.simulator_auth_token);
     sim->callbacks = sim_callbacks_new(r, &callbacks, sim->caller, sim->store, sim->sids);
     sim->webhooks = sim_webhooks_new(r, sim->webhook_caller, callbacks.retry_delay_us);
     return OUTCOME_OK;
@@ -208,12 +237,13 @@ static void make_parts(struct simulator *sim)
     sim->answers = sim_answers_new(service_reactor(sim->service), sim->sids, sim->ledger);
     sim->api = sim_api_new(sim);
     sim->json.sids = sim->sids;
-    sim->json.account_sid = set->account.simulator_account_sid;
+    sim->json.accounts = &sim->accounts;
     sim->checker = (struct sim_checker){
         .phones = sim_phone_memory_new(),
         .rates = sim->rates,
-        .service_sid = set->messaging_service_sid,
-        .senders = set->senders,
+        .accounts = &sim->accounts,
+        .stopped = &sim->stopped,
+        .heard = &sim->heard,
     };
     const struct simulator_switches switches = {
         .answer_delay_us = set->answer_delay_us,
@@ -263,7 +293,10 @@ enum outcome simulator_open(struct simulator **out, const struct sim_settings *s
     if (rc)
         goto fail;
     make_parts(sim);
-    rc = make_callers(sim, err);
+    rc = sim_accounts_open(&sim->accounts, set, sim->sids, sim_clock_now_us(sim->clock),
+                           err);
+    if (!rc)
+        rc = make_callers(sim, err);
     if (!rc)
         rc = open_server(sim, err);
     if (rc)
@@ -299,10 +332,12 @@ void simulator_close(struct simulator *sim)
     sim_senders_free(sim->senders);
     sim_clock_free(sim->clock);
     service_close(sim->service);
-    sim_signer_free(sim->signer);
     sim_ledger_free(sim->ledger);
     sim_store_free(sim->store);
     sim_sids_free(sim->sids);
+    sim_accounts_free(&sim->accounts);
+    sim_pairs_clear(&sim->stopped);
+    sim_pairs_clear(&sim->heard);
     sim_phone_memory_free(sim->checker.phones);
     rate_card_free(sim->rates);
     free(sim);

@@ -3,9 +3,12 @@
 #ifndef SIMULATOR_H
 #define SIMULATOR_H
 
+#include "sim_accounts.h"
 #include "sim_check.h"
 #include "sim_json.h"
 #include "sim_life.h"
+#include "sim_list.h"
+#include "sim_pairs.h"
 
 struct http_server;
 struct metric;
@@ -20,7 +23,6 @@ struct sim_ledger;
 struct sim_senders;
 struct sim_settings;
 struct sim_sids;
-struct sim_signer;
 struct sim_store;
 struct sim_webhooks;
 
@@ -48,14 +50,18 @@ struct simulator {
     struct sim_clock *clock;
     struct sim_senders *senders;
     struct sim_life *life;
-    struct sim_signer *signer;
     struct sim_caller *caller;  // for callbacks
     struct sim_callbacks *callbacks;
     struct sim_caller *webhook_caller;
     struct sim_webhooks *webhooks;
     struct rate_card *rates;
     struct sim_json json;
+    struct sim_accounts accounts;
+    struct sim_pairs stopped, heard;
     struct sim_checker checker;
+    struct sim_checked checked;  // of the create in hand
+    struct sim_list_page list;   // of the list in hand
+    uint32_t test_count;         // creates of test credentials
     struct simulator_switches switches;
     struct simulator_gauges gauges;
 };
@@ -69,6 +75,10 @@ void simulator_close(struct simulator *sim);
 // simulator_create accepts a checked draft: it is in the ledger, and its life begins.
 const struct sim_message *simulator_create(struct simulator *sim,
                                            const struct sim_draft *draft);
+
+// simulator_cancel ends a scheduled message; simulator_redact empties a message's body.
+void simulator_cancel(struct simulator *sim, struct sim_message *m);
+void simulator_redact(struct simulator *sim, struct sim_message *m);
 
 // simulator_switch takes new delays and faults over, also for messages on their way.
 void simulator_switch(struct simulator *sim, const struct simulator_switches *switches);

@@ -1,7 +1,9 @@
 // What a create may ask for, and the code of what it may not.
 #include "form.h"
 #include "rate_card.h"
+#include "sim_accounts.h"
 #include "sim_check.h"
+#include "sim_pairs.h"
 #include "sim_phone.h"
 #include "test.h"
 
@@ -13,6 +15,8 @@
 #define SERVICE "&MessagingServiceSid=MG00000000000000000000000000000003"
 #define BODY    "&Body=hi"
 
+#define NOW_US INT64_C(1795000000000000)  // 17 November 2026
+
 static const char card[] =
     "country,sender_type,channel,direction,price,carrier_fee,currency,source,as_of\n"
     "*,number,sms,outbound,0.05,0,USD,test,2026-11-01\n"
@@ -20,6 +24,9 @@ static const char card[] =
     "US,number,sms,outbound,0.0083,0.003,USD,test,2026-11-01\n"
     "US,messaging_service,sms,outbound,0.009,0,USD,test,2026-11-01\n";
 
+static struct sim_accounts accounts;
+static struct sim_account *account;
+static struct sim_pairs stopped, heard;
 static struct sim_checker checker;
 
 static int set_up(void **state)
@@ -32,7 +39,19 @@ static int set_up(void **state)
         print_error("%s\n", err.text);
         return -1;
     }
-    checker = (struct sim_checker){ .phones = sim_phone_memory_new(), .rates = rates };
+    accounts = (struct sim_accounts){ .sids = sim_sids_new("seed"),
+                                      .any_sender = "+15005550006" };
+    account = sim_accounts_add(&accounts, "AC00000000000000000000000000000001", "token",
+                               NULL, 1);
+    account->owns_all_senders = account->has_all_services = true;
+    checker = (struct sim_checker){
+        .phones = sim_phone_memory_new(),
+        .rates = rates,
+        .accounts = &accounts,
+        .stopped = &stopped,
+        .heard = &heard,
+        .now_us = NOW_US,
+    };
     return 0;
 }
 
@@ -41,6 +60,10 @@ static int tear_down(void **state)
     (void)state;
     sim_phone_memory_free(checker.phones);
     rate_card_free((struct rate_card *)(uintptr_t)checker.rates);
+    sim_accounts_free(&accounts);
+    sim_sids_free(accounts.sids);
+    sim_pairs_clear(&stopped);
+    sim_pairs_clear(&heard);
     return 0;
 }
 
@@ -51,7 +74,7 @@ static enum outcome check(struct sim_checked *out, struct form *form, const char
     struct err err = { 0 };
 
     assert_int_equal(form_parse(form, body, strlen(body), &err), OUTCOME_OK);
-    return sim_check(out, &checker, form, error);
+    return sim_check(out, &checker, account, form, error);
 }
 
 static const struct {
@@ -207,8 +230,11 @@ static void knows_only_its_own_senders_and_service_if_told(void **state)
     };
 
     (void)state;
-    checker.senders = "+15005550006,SHOP";
-    checker.service_sid = "MG00000000000000000000000000000009";
+    account->owns_all_senders = account->has_all_services = false;
+    assert_non_null(sim_account_add_sender(account, accounts.sids, "+15005550006", 1));
+    assert_non_null(sim_account_add_sender(account, accounts.sids, "SHOP", 1));
+    assert_non_null(sim_account_add_service(account, accounts.sids,
+                                            "MG00000000000000000000000000000009", 1));
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct sim_checked checked;
         struct sim_error error = { 0 };

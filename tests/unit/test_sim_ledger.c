@@ -145,7 +145,8 @@ static void bills_refuses_and_forgets(void **state)
         buf_text(&out),
         "{\"creates\":1,\"distinct_to_body\":1,\"repeated_to_body\":0,"
         "\"distinct_message_ids\":0,\"repeated_message_ids\":0,\"billed_messages\":1,"
-        "\"billed_micros\":16600,\"currency\":\"USD\",\"segments\":2,\"refused\":1,"
+        "\"billed_micros\":16600,\"currency\":\"USD\",\"carrier_fee_micros\":0,\"failed_"
+        "fee_micros\":0,\"segments\":2,\"refused\":1,"
         "\"callbacks_sent\":0,\"callbacks_failed\":0,\"callbacks_pending\":0,"
         "\"in_flight_max\":3}\n");
     sim_ledger_clear(ledger);

@@ -1,0 +1,77 @@
+// sim_check_reach.c: can this recipient be reached from this sender at all?
+#include "sim_check.h"
+#include "sim_magic.h"
+#include "sim_pairs.h"
+
+#include <string.h>
+
+enum { OPTED_OUT = 21610, NO_SENDER = 21704, UNVERIFIED = 21608 };
+enum { NOT_JOINED = 63015, OUTSIDE_WINDOW = 63016 };
+
+// Refuses the create, or with a service lets it fail after the answer.
+static enum outcome fail(struct sim_checked *out, int code, bool is_late,
+                         struct sim_error *error)
+{
+    struct sim_draft *d = &out->draft;
+
+    if (d->service.len == 0 || !is_late)
+        return sim_error_code(error, code, d->to);
+    d->fate_code = code;
+    return OUTCOME_OK;
+}
+
+// Tells whether number stands in the list, which has commas between its entries.
+static bool is_listed(const char *list, const char *number)
+{
+    size_t len = strlen(number);
+
+    for (const char *at = list; (at = strstr(at, number)); at += len)
+        if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+// A person who stopped a service stopped all its senders; one who stopped a number, that
+// number.
+static bool has_stopped(const struct sim_checked *out, const struct sim_checker *c)
+{
+    if (out->service)
+        return sim_pairs_get(c->stopped, out->service->sid, out->to.e164) != 0;
+    return sim_pairs_get(c->stopped, out->from_text, out->to.e164) != 0;
+}
+
+// WhatsApp tells only after the answer that a text without template is not allowed.
+static void set_whatsapp_fate(struct sim_checked *out, const struct sim_checker *c)
+{
+    const char *from = out->from_text[0] ? out->from_text : SIM_CHECK_SANDBOX;
+    int64_t heard_us = sim_pairs_get(c->heard, from, out->to_text);
+    int64_t past_s = (c->now_us - heard_us) / 1000000;
+    bool is_sandbox = strcmp(from, SIM_CHECK_SANDBOX) == 0;
+
+    if (is_sandbox && (heard_us == 0 || past_s > SIM_CHECK_JOINED_S))
+        out->draft.fate_code = NOT_JOINED;
+    else if (!out->has_content && (heard_us == 0 || past_s > SIM_CHECK_WINDOW_S))
+        out->draft.fate_code = OUTSIDE_WINDOW;
+}
+
+enum outcome sim_check_reach(struct sim_checked *out, const struct sim_checker *c,
+                             struct sim_error *error)
+{
+    const struct sim_account *a = out->account;
+    int code = sim_magic_to(out->to.e164);
+
+    if (code)
+        return fail(out, code, sim_magic_is_late(code), error);
+    if (a->is_trial && !(a->verified && is_listed(a->verified, out->to.e164)))
+        return fail(out, UNVERIFIED, false, error);
+    if (out->is_whatsapp) {
+        set_whatsapp_fate(out, c);
+        return OUTCOME_OK;
+    }
+    if (has_stopped(out, c))
+        return fail(out, OPTED_OUT, true, error);
+    if (out->service && out->draft.from.len == 0 && out->service->pool_count == 0 &&
+        !a->any_sender)
+        out->draft.fate_code = NO_SENDER;
+    return OUTCOME_OK;
+}
