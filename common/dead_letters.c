@@ -11,7 +11,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { RETRY_AFTER_US = 1000000, LETTER_MAX_BYTES = 900000 };
+enum {
+    RETRY_AFTER_US = 1000000,
+    LETTER_MAX_BYTES = 900000,
+    LINGER_US = 500,
+    TIMEOUT_MS = 30000,
+    QUEUE_MAX = 10000,
+};
 
 struct letter {
     struct dead_letters *owner;
@@ -27,6 +33,7 @@ struct letter {
 struct dead_letters {
     struct reactor *reactor;
     struct kafka_out *out;
+    const char *program;
     struct letter *letters;
     size_t pending;
     struct metric *buried;
@@ -34,13 +41,29 @@ struct dead_letters {
 
 static void submit(void *arg);
 
+enum outcome dead_letters_open_out(struct kafka_out **out, struct reactor *r,
+                                   const struct kafka_settings *kafka,
+                                   struct metrics *metrics, struct err *err)
+{
+    static const char *const topics[] = { TOPIC_DEAD, NULL };
+    const struct kafka_out_settings set = {
+        .kafka = kafka,
+        .topics = topics,
+        .linger_us = LINGER_US,
+        .timeout_ms = TIMEOUT_MS,
+        .queue_max = QUEUE_MAX,
+    };
+    return kafka_out_open(out, r, &set, metrics, err);
+}
+
 struct dead_letters *dead_letters_new(struct reactor *r, struct kafka_out *out,
-                                      struct metrics *metrics)
+                                      const char *program, struct metrics *metrics)
 {
     struct dead_letters *d = xcalloc(1, sizeof(*d));
 
     d->reactor = r;
     d->out = out;
+    d->program = program;
     d->buried = metrics_counter(metrics, "smsq_dead_letters_total", NULL,
                                 "Records put into sms.dead.");
     return d;
@@ -90,11 +113,12 @@ static void submit(void *arg)
         reactor_timer_set(l->retry, RETRY_AFTER_US);
 }
 
-static void cut(struct wire_bytes *bytes, size_t max, const char *what,
-                struct buf *detail)
+static void cut(struct sms_dead *dead, struct wire_bytes *bytes, size_t max,
+                const char *what, struct buf *detail)
 {
     if (bytes->len <= max)
         return;
+    dead->cut_bytes += (int32_t)(bytes->len - max);
     buf_addf(detail, " (%s cut from %zu to %zu bytes)", what, bytes->len, max);
     bytes->len = max;
 }
@@ -107,10 +131,11 @@ static void encode(struct letter *l, const struct sms_dead *dead)
     bool is_told = dead->detail && dead->detail[0];
 
     buf_addf(&detail, "%.*s", ERR_TEXT_BYTES, is_told ? dead->detail : dead->reason);
-    cut(&whole.key, DEAD_KEY_MAX_BYTES, "key", &detail);
-    cut(&whole.value, DEAD_VALUE_MAX_BYTES, "value", &detail);
+    cut(&whole, &whole.key, DEAD_KEY_MAX_BYTES, "key", &detail);
+    cut(&whole, &whole.value, DEAD_VALUE_MAX_BYTES, "value", &detail);
     l->detail = detail.bytes;
     whole.detail = l->detail;
+    whole.program = l->owner->program;
     buf_init(&l->encoded, LETTER_MAX_BYTES);
     wire_encode(&whole, sms_dead_fields, &l->encoded);
     assert(!l->encoded.failed);  // all its parts are limited above

@@ -8,6 +8,7 @@
 struct dead_letters;
 struct kafka_out;
 struct kafka_record;
+struct kafka_settings;
 struct metrics;
 struct reactor;
 struct sms_dead;
@@ -16,9 +17,15 @@ struct sms_dead;
 // whole of it stays at its origin until retention ends.
 enum { DEAD_KEY_MAX_BYTES = 4096, DEAD_VALUE_MAX_BYTES = 524288 };
 
-// dead_letters_new publishes through out, which it borrows.
+// dead_letters_open_out opens a publisher with the limits that dead letters want; the
+// caller closes it. Outcomes as kafka_out_open.
+MUST_CHECK enum outcome dead_letters_open_out(struct kafka_out **out, struct reactor *r,
+                                              const struct kafka_settings *kafka,
+                                              struct metrics *metrics, struct err *err);
+
+// dead_letters_new publishes through out, which it borrows. program is a literal.
 struct dead_letters *dead_letters_new(struct reactor *r, struct kafka_out *out,
-                                      struct metrics *metrics);
+                                      const char *program, struct metrics *metrics);
 
 // dead_letters_bury copies letter, publishes it, and runs done(arg, letter) once Kafka
 // acknowledged it, however long that takes; only then may the origin be acknowledged.

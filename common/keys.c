@@ -34,6 +34,7 @@ enum outcome keys_open(struct keys *out, const struct keys_settings *set, struct
     out->recipient = derive(lookup, "smsq recipient");
     out->callback = derive(lookup, "smsq callback");
     out->token = derive(lookup, "smsq token");
+    out->content = derive(lookup, "smsq content");
     OPENSSL_cleanse(lookup, sizeof(lookup));
     out->seal = seal;
     return OUTCOME_OK;
@@ -45,6 +46,7 @@ void keys_close(struct keys *k)
     mac_free(k->recipient);
     mac_free(k->callback);
     mac_free(k->token);
+    mac_free(k->content);
     seal_free(k->seal);
     *k = (struct keys){ 0 };
 }
@@ -71,6 +73,19 @@ void keys_token_hash(const struct keys *k, const char *token, size_t len,
                      unsigned char out[KEY_BYTES])
 {
     mac_sign(k->token, token, len, out);
+}
+
+// Each part is hashed by itself, so that no byte can move from one to the next.
+void keys_content_hash(const struct keys *k, const char *topic, const void *key,
+                       size_t key_len, const void *value, size_t value_len,
+                       unsigned char out[KEY_BYTES])
+{
+    unsigned char parts[3][KEY_BYTES];
+
+    mac_sign(k->content, topic, strlen(topic), parts[0]);
+    mac_sign(k->content, key ? key : "", key_len, parts[1]);
+    mac_sign(k->content, value ? value : "", value_len, parts[2]);
+    mac_sign(k->content, parts, sizeof(parts), out);
 }
 
 void keys_callback_tag(const struct keys *k, const unsigned char id[16], int32_t turn,

@@ -38,6 +38,7 @@ struct keys {
     struct mac *recipient;  // to_hash
     struct mac *callback;   // k= in callback URLs
     struct mac *token;      // API tokens at rest
+    struct mac *content;    // what a dead letter holds
     struct seal *seal;
 };
 
@@ -56,6 +57,12 @@ void keys_to_hash(const struct keys *k, const char *to, unsigned char out[TO_HAS
 // keys_token_hash is HMAC-SHA-256 of an API token, as the table api_tokens keeps it.
 void keys_token_hash(const struct keys *k, const char *token, size_t len,
                      unsigned char out[KEY_BYTES]);
+
+// keys_content_hash is HMAC-SHA-256 of a record's topic, key and value, so that the same
+// content is known again. NULL bytes are like none.
+void keys_content_hash(const struct keys *k, const char *topic, const void *key,
+                       size_t key_len, const void *value, size_t value_len,
+                       unsigned char out[KEY_BYTES]);
 
 // keys_callback_tag writes k=: the first 8 bytes, in hex, of HMAC-SHA-256(callback key,
 // id ‖ turn as 4 bytes big-endian). keys_callback_tag_is compares in constant time.

@@ -134,6 +134,10 @@ const struct wire_field sms_dead_fields[] = {
       "its key, when it has one" },
     { "value", WIRE_BYTES, AT(value), OPTIONAL, 0, VALUE_MAX, NULL,
       "its value, when it has one" },
+    { "cut_bytes", WIRE_INT4, AT(cut_bytes), OPTIONAL, 1, INT_MAX, NULL,
+      "how many bytes of key and value were cut off, when they were too long" },
+    { "program", WIRE_TEXT, AT(program), OPTIONAL, 1, 64, NULL,
+      "program that gave the record up" },
     { 0 },
 };
 #undef AT

@@ -86,6 +86,8 @@ struct sms_dead {
     int64_t record_at;
     struct wire_bytes key;
     struct wire_bytes value;
+    int32_t cut_bytes;    // of key and value, that are missing here; 0 = none
+    const char *program;  // that gave it up, or NULL
 };
 
 // What sealed holds: as JSON too.

@@ -47,7 +47,7 @@ static void start(struct fixture *f, int64_t timeout_ms, int64_t queue_max)
 
     if (kafka_out_open(&f->out, f->mock.reactor, &set, f->metrics, &err))
         fail_msg("%s", err.text);
-    f->dead = dead_letters_new(f->mock.reactor, f->out, f->metrics);
+    f->dead = dead_letters_new(f->mock.reactor, f->out, "tests", f->metrics);
 }
 
 static int teardown(void **state)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define T(text) ((char *)(uintptr_t)(text))
+#define HEX64   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define SID     "SM0123456789abcdef0123456789abcde"  // and one digit
 
 enum { POLL_US = 10000, PATIENCE_US = 40 * 1000000, PRODUCE_API = 0 };
@@ -57,7 +58,7 @@ static void insert_message(struct fixture *f)
     sms_job_make_id(f->id, clock_wall_us() / 1000, 1);
     hex_encode(hex, f->id, 16);
     pg_exec(f->pg, "truncate messages, attempts, receipts, receipts_unmatched,"
-                   " cost_entries, delayed");
+                   " cost_entries, delayed, dead_letters restart identity");
     buf_addf(&sql,
              "insert into messages (message_id, client, turn, status, rank, class, lane,"
              " channel, mode, sealed, to_hash, to_hint, sender, sender_type, segments,"
@@ -81,6 +82,7 @@ static int setup(void **state)
     f->set = (struct status_consumer_settings){
         .kafka = f->mock.settings,
         .db = { T(pg_url(f->pg)), 30000000 },
+        .keys = { T(HEX64), T("1:" HEX64) },
         .service = { T("127.0.0.1"), 0, T("error"), 20000000 },
         .join_us = 100000,
     };
@@ -240,6 +242,49 @@ static void records_that_are_no_callbacks_go_to_sms_dead(void **state)
     assert_int_equal(committed(f), 3);
 }
 
+#define BAD_JOB                                                                          \
+    "{\"message_id\":\"01930000-0000-7000-8000-000000000001\",\"client\":7,\"to\":\"+"   \
+    "15005550006\"}"
+
+static void a_dead_letter_is_kept_once_and_says_what_it_replays(void **state)
+{
+    struct fixture *f = *state;
+    size_t len;
+
+    kafka_mock_put(&f->mock, TOPIC_STATUS, 0, "k", BAD_JOB);
+    start(f);
+    wait_sql(f, "select count(*) from dead_letters", 1);
+    assert_int_equal(
+        pg_int(f->pg, "select count(*) from dead_letters where topic = 'sms.status'"
+                      " and (part, off) = (0, 0) and reason = 'bad_record' and client = 7"
+                      " and message_id = '01930000-0000-7000-8000-000000000001'"
+                      " and program = 'smsq-status-consumer' and state = 'waiting'"
+                      " and is_whole and replay_of is null"
+                      " and position('15005550006'::bytea in sealed) = 0"),
+        1);
+
+    char *letter = kafka_peek(f->mock.settings.brokers, TOPIC_DEAD, 0, &len);
+    kafka_mock_put(&f->mock, TOPIC_DEAD, 0, NULL, letter);
+    kafka_mock_put(&f->mock, TOPIC_DEAD, 0, NULL, "nobody's letter");
+    free(letter);
+    wait_sql(f,
+             "select count(*) from dead_letters where topic = 'sms.dead'"
+             " and reason = 'bad_letter' and not is_whole",
+             1);
+    assert_int_equal(pg_int(f->pg, "select count(*) from dead_letters"), 2);
+
+    pg_exec(f->pg, "update dead_letters set state = 'replayed', settled_at = now(),"
+                   " buried_at = buried_at - interval '1 s' where letter_id = 1");
+    kafka_mock_put(&f->mock, TOPIC_STATUS, 0, "k", BAD_JOB);
+    wait_sql(f,
+             "select count(*) from dead_letters where off = 1 and replay_of = 1"
+             " and replays = 1 and topic = 'sms.status'",
+             1);
+    ends(f);
+    assert_int_equal(kafka_mock_committed(&f->mock, "smsq-dead-letters", TOPIC_DEAD, 0),
+                     4);
+}
+
 static void a_row_that_postgresql_refuses_is_taken_out_of_its_batch(void **state)
 {
     struct fixture *f = *state;
@@ -327,6 +372,7 @@ int main(void)
         TEST(callbacks_in_any_order_end_at_the_highest_rank),
         TEST(a_callback_without_a_turn_is_joined_by_its_sid),
         TEST(records_that_are_no_callbacks_go_to_sms_dead),
+        TEST(a_dead_letter_is_kept_once_and_says_what_it_replays),
         TEST(a_row_that_postgresql_refuses_is_taken_out_of_its_batch),
         TEST(what_is_refused_for_the_schema_stops_the_consumer),
         TEST(a_letter_that_is_confirmed_late_is_still_acknowledged),

@@ -10,7 +10,8 @@ PRODUCER, CONSUMER = 0, 1
 END, TOPIC, PARTITION, VALUE, TIMESTAMP = 0, 1, 3, 4, 8  # of rd_kafka_producev
 TIMEOUT_MS = 15000
 GROUPS = {"smsq-worker-urgent": "sms.jobs.urgent", "smsq-worker-normal": "sms.jobs.normal",
-          "smsq-worker-bulk": "sms.jobs.bulk", "smsq-status-consumer": "sms.status"}
+          "smsq-worker-bulk": "sms.jobs.bulk", "smsq-status-consumer": "sms.status",
+          "smsq-dead-letters": "sms.dead"}
 
 
 class Record(typing.NamedTuple):

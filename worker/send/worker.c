@@ -22,8 +22,6 @@ enum {
     RENEW_US = 2000000,    // a claim sent longer ago is renewed first
     UNWRITTEN_MAX = 2000,  // results that PostgreSQL has not committed
     UNACKED_MAX = 16384,   // records per partition
-    DEAD_QUEUE_MAX = 10000,
-    DEAD_TIMEOUT_MS = 30000,
 };
 
 struct worker {
@@ -238,14 +236,6 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
 {
     struct reactor *loop = service_reactor(w->service);
     struct metrics *metrics = service_metrics(w->service);
-    static const char *const topics[] = { TOPIC_DEAD, NULL };
-    const struct kafka_out_settings out = {
-        .kafka = &set->kafka,
-        .topics = topics,
-        .linger_us = 500,
-        .timeout_ms = DEAD_TIMEOUT_MS,
-        .queue_max = DEAD_QUEUE_MAX,
-    };
     const struct twilio_settings twilio = {
         .account = &w->account,
         .keys = &w->keys,
@@ -262,7 +252,7 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
     if (!rc)
         rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", NULL, err);
     if (!rc)
-        rc = kafka_out_open(&w->out, loop, &out, metrics, err);
+        rc = dead_letters_open_out(&w->out, loop, &set->kafka, metrics, err);
     if (!rc)
         rc = twilio_open(&w->twilio, loop, &twilio, on_answer, w, err);
     return rc;
@@ -279,7 +269,8 @@ static void make_parts(struct worker *w)
         .arg = w,
     };
 
-    w->dead = dead_letters_new(service_reactor(w->service), w->out, metrics);
+    w->dead =
+        dead_letters_new(service_reactor(w->service), w->out, "smsq-worker", metrics);
     w->results = results_new(service_reactor(w->service), &results, metrics);
     const struct sender_settings sender = {
         .db = w->claims,

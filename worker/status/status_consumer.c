@@ -6,7 +6,9 @@
 #include "json.h"
 #include "kafka_in.h"
 #include "kafka_out.h"
+#include "letter_keeper.h"
 #include "log.h"
+#include "message_id.h"
 #include "metrics.h"
 #include "reactor.h"
 #include "status_entry.h"
@@ -22,8 +24,6 @@ enum {
     JOIN_MAX = 500,
     UNACKED_MAX = 16384,
     SESSION_TIMEOUT_MS = 10000,
-    DEAD_QUEUE_MAX = 10000,
-    DEAD_TIMEOUT_MS = 30000,
 };
 
 #define AT(field) offsetof(struct status_consumer_settings, field)
@@ -31,6 +31,7 @@ enum {
 static const struct setting status_table[] = {
     KAFKA_SETTINGS(AT(kafka)),
     DB_SETTINGS(AT(db)),
+    KEYS_SETTINGS(AT(keys)),
     SERVICE_SETTINGS("status", AT(service), "9103"),
     { "status.join_interval", SETTING_US | SETTING_LIVE, AT(join_us), "1s", 10000,
       3600000000, NULL,
@@ -46,13 +47,16 @@ static enum outcome check_settings(const void *arg, struct err *err)
     if (!rc)
         rc = db_settings_check(&set->db, err);
     if (!rc)
+        rc = keys_settings_check(&set->keys, err);
+    if (!rc)
         rc = service_settings_check(&set->service, err);
     return rc;
 }
 
 const struct settings_source status_consumer_settings_source = {
     .program = "smsq-status-consumer",
-    .what = "Applies Twilio's delivery callbacks to PostgreSQL, by rank.",
+    .what =
+        "Applies Twilio's delivery callbacks to PostgreSQL, by rank; keeps dead letters.",
     .tables = (const struct setting *const[]){ status_table, NULL },
     .size = sizeof(struct status_consumer_settings),
     .check = check_settings,
@@ -66,6 +70,8 @@ struct status_consumer {
     struct kafka_out *out;
     struct dead_letters *dead;
     struct burials *burials;
+    struct letter_keeper *keeper;
+    struct keys keys;
     struct json_reader *json;
     struct reactor_timer *join;
     LIST_HEAD(, batch) batches;  // in PostgreSQL's hands
@@ -116,11 +122,19 @@ static void bury_entry(struct status_consumer *c, const struct status_entry *e,
                        const char *reason)
 {
     struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
+    char id[MESSAGE_ID_TEXT_BYTES];
+    const char *key = e->record.twilio_sid;
 
+    if (e->record.turn > 0) {
+        message_id_format(id, e->record.message_id);
+        key = id;
+    }
     wire_encode(&e->record, sms_status_fields, &value);
     const struct kafka_record rec = {
         .origin = e->origin,
         .topic = TOPIC_STATUS,
+        .key = key,
+        .key_len = strlen(key),
         .value = value.bytes,
         .value_len = value.len,
         .at_ms = e->receipt.recorded_at_us / 1000,
@@ -244,12 +258,14 @@ static void on_stop(void *arg)
 {
     struct status_consumer *c = arg;
     kafka_in_stop_reading(c->in);
+    letter_keeper_stop_reading(c->keeper);
 }
 
 static bool is_drained(void *arg)
 {
     const struct status_consumer *c = arg;
-    return LIST_EMPTY(&c->batches) && dead_letters_pending(c->dead) == 0;
+    return LIST_EMPTY(&c->batches) && dead_letters_pending(c->dead) == 0 &&
+           letter_keeper_is_drained(c->keeper);
 }
 
 static void say_ready(void *arg, struct err *why)
@@ -288,14 +304,6 @@ static enum outcome open_connections(struct status_consumer *c,
 {
     struct reactor *loop = service_reactor(c->service);
     struct metrics *metrics = service_metrics(c->service);
-    static const char *const topics[] = { TOPIC_DEAD, NULL };
-    const struct kafka_out_settings out = {
-        .kafka = &set->kafka,
-        .topics = topics,
-        .linger_us = 500,
-        .timeout_ms = DEAD_TIMEOUT_MS,
-        .queue_max = DEAD_QUEUE_MAX,
-    };
     const struct kafka_in_settings in = {
         .kafka = &set->kafka,
         .topic = TOPIC_STATUS,
@@ -307,12 +315,15 @@ static enum outcome open_connections(struct status_consumer *c,
     enum outcome rc =
         db_open(&c->db, loop, &set->db, "smsq-status-consumer", metrics, err);
     if (!rc)
-        rc = kafka_out_open(&c->out, loop, &out, metrics, err);
+        rc = dead_letters_open_out(&c->out, loop, &set->kafka, metrics, err);
     if (rc)
         return rc;
-    c->dead = dead_letters_new(loop, c->out, metrics);
+    c->dead = dead_letters_new(loop, c->out, "smsq-status-consumer", metrics);
     c->burials = burials_new(c->dead, fill, c);
-    return kafka_in_open(&c->in, loop, &in, on_kafka, c, metrics, err);
+    rc = kafka_in_open(&c->in, loop, &in, on_kafka, c, metrics, err);
+    return rc ? rc
+              : letter_keeper_open(&c->keeper, c->service, c->db, &set->kafka, &c->keys,
+                                   err);
 }
 
 enum outcome status_consumer_open(struct status_consumer **out,
@@ -324,7 +335,9 @@ enum outcome status_consumer_open(struct status_consumer **out,
                                          say_ready, c };
 
     c->set = set;
-    enum outcome rc = service_open(&c->service, &set->service, &hooks, err);
+    enum outcome rc = keys_open(&c->keys, &set->keys, err);
+    if (!rc)
+        rc = service_open(&c->service, &set->service, &hooks, err);
     if (!rc) {
         c->json = json_reader_new();
         c->join = reactor_timer_new(service_reactor(c->service), join, c);
@@ -356,6 +369,7 @@ void status_consumer_close(struct status_consumer *c)
     burials_free(c->burials);
     kafka_in_close(c->in);
     db_close(c->db);
+    letter_keeper_close(c->keeper);
     while (!LIST_EMPTY(&c->batches)) {
         struct batch *b = LIST_FIRST(&c->batches);
         LIST_REMOVE(b, next);
@@ -364,5 +378,6 @@ void status_consumer_close(struct status_consumer *c)
     reactor_timer_free(c->join);
     json_reader_free(c->json);
     service_close(c->service);
+    keys_close(&c->keys);
     free(c);
 }

@@ -1,17 +1,20 @@
 // status_consumer.h: smsq-status-consumer: keeps every callback as it came and raises
-// attempts and messages by rank, in batches. Any order, any repetition: the same rows.
+// attempts and messages by rank, in batches. Keeps dead letters too. Any order, any
+// repetition: the same rows.
 #ifndef STATUS_CONSUMER_H
 #define STATUS_CONSUMER_H
 
 #include "base.h"
 #include "db.h"
 #include "kafka.h"
+#include "keys.h"
 #include "service.h"
 #include "settings.h"
 
 struct status_consumer_settings {
     struct kafka_settings kafka;
     struct db_settings db;
+    struct keys_settings keys;
     struct service_settings service;
     int64_t join_us;  // status.join_interval
 };
