@@ -188,6 +188,22 @@ struct sim_key *sim_account_add_key(struct sim_account *a, struct sim_sids *sids
     return key;
 }
 
+void sim_account_remove_key(struct sim_account *a, struct sim_key *key)
+{
+    sim_table_remove(&a->keys, row_of(&a->keys, key));
+    free(key);
+}
+
+struct sim_sender *sim_account_sender_of(const struct sim_account *a, const char *sid)
+{
+    for (size_t i = 0; i < a->senders.count; i++) {
+        struct sim_sender *s = a->senders.rows[i];
+        if (strcmp(s->sid, sid) == 0)
+            return s;
+    }
+    return NULL;
+}
+
 bool sim_service_add(struct sim_service *service, struct sim_sender *sender)
 {
     if (sim_service_has(service, sender->sender))

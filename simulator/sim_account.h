@@ -114,6 +114,11 @@ struct sim_service *sim_account_service_of(const struct sim_account *a,
 struct sim_key *sim_account_add_key(struct sim_account *a, struct sim_sids *sids,
                                     int64_t now_us);
 
+void sim_account_remove_key(struct sim_account *a, struct sim_key *key);
+
+// sim_account_sender_of finds a sender by its SID, or returns NULL.
+struct sim_sender *sim_account_sender_of(const struct sim_account *a, const char *sid);
+
 // sim_service_add returns false when the sender is in the pool already.
 bool sim_service_add(struct sim_service *service, struct sim_sender *sender);
 void sim_service_remove(struct sim_service *service, const struct sim_sender *sender);

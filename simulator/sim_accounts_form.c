@@ -287,6 +287,9 @@ enum outcome sim_accounts_open(struct sim_accounts *all, const struct sim_settin
     enum outcome rc =
         sim_accounts_configure_text(all, buf_text(&text), text.len, now_us, err);
     buf_free(&text);
+    if (!rc && !set->senders)
+        (void)sim_account_add_sender(sim_accounts_at(all, 0), sids, set->service_sender,
+                                     now_us);
     if (!rc && set->accounts_file)
         rc = sim_accounts_load(all, set->accounts_file, now_us, err);
     return rc;

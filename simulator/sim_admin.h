@@ -16,6 +16,8 @@ void sim_admin_ledger(void *arg, struct http_request *req);
 void sim_admin_messages(void *arg, struct http_request *req);
 void sim_admin_delays(void *arg, struct http_request *req);
 void sim_admin_set_delays(void *arg, struct http_request *req);
+void sim_admin_accounts(void *arg, struct http_request *req);
+void sim_admin_set_account(void *arg, struct http_request *req);
 void sim_admin_reset(void *arg, struct http_request *req);
 
 // sim_admin_add_metrics declares the simulator's series; sim is borrowed.

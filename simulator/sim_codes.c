@@ -95,6 +95,10 @@ static const struct sim_code codes[] = {
     { 30404, 404, "The message %s was not found", NULL },
     { 30409, 409, "The message %s is too late to cancel", NULL },
 
+    // numbers
+    { 21421, 400, "PhoneNumber %s is invalid", NULL },
+    { 21422, 400, "PhoneNumber %s is not available", NULL },
+
     // Messaging Services and their senders
     { 21710, 409, "The phone number %s is already in a Messaging Service", NULL },
     { 21711, 400, "The number pool of the Messaging Service is full: %s", NULL },

@@ -52,10 +52,24 @@ char *sim_request_param(const struct sim_request *r, const char *name, size_t ma
 // sim_request_bad_param answers 20001 with the name of the parameter.
 enum outcome sim_request_bad_param(struct sim_error *error, const char *name);
 
+// sim_request_name copies FriendlyName if it is there; false: it is too long.
+bool sim_request_name(const struct sim_request *r, char name[SIM_ACCOUNT_NAME_BYTES]);
+
 // Handlers of the route table, by file.
 sim_handler sim_messages_create, sim_messages_list, sim_messages_fetch;
 sim_handler sim_messages_update, sim_messages_delete;
 sim_handler sim_media_list, sim_media_fetch, sim_media_delete, sim_media_content;
 sim_handler sim_feedback_create;
+sim_handler sim_accounts_list, sim_accounts_create, sim_accounts_fetch;
+sim_handler sim_accounts_update, sim_balance_fetch;
+sim_handler sim_keys_list, sim_keys_create, sim_keys_fetch;
+sim_handler sim_keys_update, sim_keys_delete;
+sim_handler sim_numbers_list, sim_numbers_create, sim_numbers_fetch;
+sim_handler sim_numbers_update, sim_numbers_delete;
+sim_handler sim_usage_list, sim_usage_list_period;
+sim_handler sim_services_list, sim_services_create, sim_services_fetch;
+sim_handler sim_services_update, sim_services_delete;
+sim_handler sim_pool_list, sim_pool_create, sim_pool_fetch, sim_pool_delete;
+sim_handler sim_pricing_list, sim_pricing_fetch;
 
 #endif

@@ -41,6 +41,8 @@ static const struct http_route routes[] = {
     { "GET", "/_sim/messages", sim_admin_messages, 0, NULL },
     { "GET", "/_sim/delays", sim_admin_delays, 0, NULL },
     { "POST", "/_sim/delays", sim_admin_set_delays, FORM_MAX_BYTES, NULL },
+    { "GET", "/_sim/accounts", sim_admin_accounts, 0, NULL },
+    { "POST", "/_sim/accounts", sim_admin_set_account, BODY_MAX_BYTES, NULL },
     { "POST", "/_sim/reset", sim_admin_reset, FORM_MAX_BYTES, NULL },
     CATCH_ALL("GET"),  // unknown paths and methods are answered as Twilio does
     CATCH_ALL("POST"),
