@@ -1,6 +1,7 @@
 #include "buf.h"
 #include "db_internal.h"
 #include "reactor.h"
+#include "settings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,41 @@ enum outcome db_settings_check(const struct db_settings *set, struct err *err)
         err_context(err, "database.url");
     free(options);
     return rc;
+}
+
+static const char *value_of(const PQconninfoOption *all, const char *keyword,
+                            const char *variable)
+{
+    for (const PQconninfoOption *o = all; o->keyword; o++)
+        if (o->val && o->val[0] && strcmp(o->keyword, keyword) == 0)
+            return o->val;
+    const char *value = getenv(variable);
+    return value ? value : "";
+}
+
+static bool is_local(const char *host)
+{
+    return !host[0] || host[0] == '/' || host[0] == '@' ||
+           strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
+           strcmp(host, "::1") == 0;
+}
+
+void db_settings_review(const struct db_settings *set, struct settings_notes *notes)
+{
+    PQconninfoOption *all = PQconninfoParse(set->url, NULL);
+
+    if (!all)
+        return;
+    const char *address = value_of(all, "hostaddr", "PGHOSTADDR");
+    const char *host = address[0] ? address : value_of(all, "host", "PGHOST");
+    if (!is_local(host) &&
+        strcmp(value_of(all, "sslmode", "PGSSLMODE"), "verify-full") != 0)
+        settings_warn(
+            notes,
+            "database.url: the server %s is not checked: add sslmode=verify-full "
+            "and sslrootcert=FILE",
+            host);
+    PQconninfoFree(all);
 }
 
 int64_t db_backoff_us(unsigned tries)

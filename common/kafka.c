@@ -1,29 +1,35 @@
 #include "kafka.h"
 
+#include "properties.h"
+#include "settings.h"
+
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PROPERTY_MAX = 4096 };
+#include <unistd.h>
 
 // What our promises rest on: a settings file cannot change these.
-static const char *const ours[] = {
-    "acks",
-    "request.required.acks",
-    "auto.offset.reset",
-    "bootstrap.servers",
-    "metadata.broker.list",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "enable.idempotence",
-    "transactional.id",
-    "group.id",
-    "partition.assignment.strategy",
-    "log.queue",
-    "statistics.interval.ms",
+static const struct {
+    const char *name, *why;
+} ours[] = {
+    { "acks", "an accepted message needs the acknowledgement of all replicas" },
+    { "request.required.acks",
+      "an accepted message needs the acknowledgement of all replicas" },
+    { "bootstrap.servers", "write kafka.brokers" },
+    { "metadata.broker.list", "write kafka.brokers" },
+    { "auto.offset.reset", "a lost offset must repeat records, not lose them" },
+    { "enable.auto.commit", "an offset is done when PostgreSQL owns the record" },
+    { "enable.auto.offset.store", "an offset is done when PostgreSQL owns the record" },
+    { "enable.idempotence", "librdkafka 2.0.2 loses records with it" },
+    { "transactional.id", "librdkafka 2.0.2 loses records with it" },
+    { "group.id", "each lane has its own group" },
+    { "partition.assignment.strategy", "the programs count on eager assignment" },
+    { "log.queue", "the programs log what librdkafka says" },
+    { "statistics.interval.ms", "readiness rests on it" },
 };
 
 // Before the properties, so that those win.
@@ -39,12 +45,12 @@ static const struct {
     { "log.queue", "true" },
 };
 
-static bool is_ours(const char *name)
+static const char *why_ours(const char *name)
 {
     for (size_t i = 0; i < COUNT_OF(ours); i++)
-        if (strcmp(ours[i], name) == 0)
-            return true;
-    return false;
+        if (strcmp(ours[i].name, name) == 0)
+            return ours[i].why;
+    return NULL;
 }
 
 static enum outcome set_checked(rd_kafka_conf_t *conf, const char *name,
@@ -57,65 +63,83 @@ static enum outcome set_checked(rd_kafka_conf_t *conf, const char *name,
     return err_set(err, OUTCOME_REJECT, "%s", reason);
 }
 
-// take_property copies the text up to the next single ';' without the spaces around it,
-// and returns where the next property begins; NULL when it does not fit.
-static const char *take_property(const char *at, char *out, size_t room)
+// Appends the name of librdkafka's that was meant. The table that librdkafka prints for
+// people is the only list of all names: "name | C/P | …" lines.
+static void add_nearest(const char *name, struct err *err)
 {
-    size_t len = 0;
+    char *table = NULL;
+    size_t bytes = 0, best = SIZE_MAX, best_len = 0;
+    const char *nearest = "";
 
-    while (*at == ' ' || *at == '\n' || *at == '\t')
-        at++;
-    for (; *at; at++) {
-        if (*at == ';' && *++at != ';')
-            break;
-        if (len + 1 >= room)
-            return NULL;
-        out[len++] = *at;
+    FILE *file = open_memstream(&table, &bytes);
+    if (!file)
+        return;
+    rd_kafka_conf_properties_show(file);
+    fclose(file);
+    for (const char *line = table; *line; line += strcspn(line, "\n"), line += !!*line) {
+        const size_t len = strcspn(line, " |\n");
+        size_t distance = settings_distance(name, strlen(name), line, len);
+        if (len == 0 || distance >= best)
+            continue;
+        best = distance;
+        nearest = line;
+        best_len = len;
     }
-    while (len > 0 && strchr(" \n\t", out[len - 1]))
-        len--;
-    out[len] = '\0';
-    return at;
+    const size_t end = strlen(err->text);
+    if (best <= 1 + strlen(name) / 4)
+        (void)snprintf(err->text + end, sizeof(err->text) - end, "; the nearest is %.*s",
+                       (int)best_len, nearest);
+    free(table);
 }
 
-// split_property ends the name at its '=' and returns the value, or NULL without one.
-static char *split_property(char *property)
+// OpenSSL would say "system lib".
+static enum outcome check_location(const char *name, const char *value, struct err *err)
 {
-    char *equals = strchr(property, '=');
-    if (!equals || equals == property)
-        return NULL;
+    static const char suffix[] = ".location";
+    const size_t len = strlen(name), suffix_len = strlen(suffix);
 
-    char *end = equals;
-    while (end > property && end[-1] == ' ')
-        end--;
-    *end = '\0';
-    char *value = equals + 1;
-    while (*value == ' ')
-        value++;
-    return value;
+    if (len < suffix_len || strcmp(name + len - suffix_len, suffix) != 0 ||
+        strcmp(value, "probe") == 0 || access(value, R_OK) == 0)
+        return OUTCOME_OK;
+    return err_set(err, OUTCOME_REJECT, "kafka.properties.%s: cannot read %s: %s", name,
+                   value, strerror(errno));
+}
+
+// librdkafka's complaints show values of properties with a list of values, none of which
+// is a secret.
+static enum outcome add_property(rd_kafka_conf_t *conf, const char *name,
+                                 const char *value, struct err *err)
+{
+    const char *why = why_ours(name);
+    char reason[256];
+
+    if (why)
+        return err_set(err, OUTCOME_REJECT,
+                       "kafka.properties.%s: smsq sets it itself: %s", name, why);
+    rd_kafka_conf_res_t rc = rd_kafka_conf_set(conf, name, value, reason, sizeof(reason));
+    if (rc == RD_KAFKA_CONF_OK)
+        return check_location(name, value, err);
+    err_set(err, OUTCOME_REJECT, "kafka.properties.%s: %s", name, reason);
+    if (rc == RD_KAFKA_CONF_UNKNOWN)
+        add_nearest(name, err);
+    return OUTCOME_REJECT;
 }
 
 static enum outcome add_properties(rd_kafka_conf_t *conf, const char *text,
                                    struct err *err)
 {
-    char property[PROPERTY_MAX];
+    struct property property = PROPERTY_INIT;
+    enum outcome rc;
 
-    while (text && *text) {
-        text = take_property(text, property, sizeof(property));
-        if (!text)
-            return err_set(err, OUTCOME_REJECT, "a property is longer than %d bytes",
-                           PROPERTY_MAX - 1);
-        if (!property[0])
-            continue;
-        char *value = split_property(property);
-        if (!value)
-            return err_set(err, OUTCOME_REJECT, "\"%.64s\" is not key=value", property);
-        if (is_ours(property))
-            return err_set(err, OUTCOME_REJECT, "%s is set by smsq itself", property);
-        if (set_checked(conf, property, value, err))
-            return OUTCOME_REJECT;
+    while (!(rc = properties_next(&text, &property, err))) {
+        rc = add_property(conf, buf_text(&property.key), buf_text(&property.value), err);
+        if (rc)
+            break;
     }
-    return OUTCOME_OK;
+    if (rc == OUTCOME_REJECT && strncmp(err->text, "kafka.properties.", 17) != 0)
+        err_context(err, "kafka.properties");
+    property_free(&property);
+    return rc == OUTCOME_REJECT ? rc : OUTCOME_OK;
 }
 
 enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
@@ -125,14 +149,12 @@ enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
 
     for (size_t i = 0; i < COUNT_OF(defaults); i++)
         kafka_conf_set(conf, defaults[i].name, defaults[i].value);
-    if (set_checked(conf, "bootstrap.servers", set->brokers, err)) {
+    if (set->brokers && set_checked(conf, "bootstrap.servers", set->brokers, err)) {
         err_context(err, "kafka.brokers");
         goto fail;
     }
-    if (add_properties(conf, set->properties, err)) {
-        err_context(err, "kafka.properties");
+    if (add_properties(conf, set->properties, err))
         goto fail;
-    }
     *out = conf;
     return OUTCOME_OK;
 fail:
@@ -140,14 +162,75 @@ fail:
     return OUTCOME_REJECT;
 }
 
+// Only a client of its own tells that the properties fit each other and that the files
+// which they name are there. It has no broker to talk to.
+static enum outcome try_client(const struct kafka_settings *set, struct err *err)
+{
+    const struct kafka_settings alone = { .properties = set->properties };
+    rd_kafka_conf_t *conf;
+    char reason[256];
+
+    if (kafka_conf_new(&conf, &alone, err))
+        return OUTCOME_REJECT;
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    if (rk) {
+        rd_kafka_destroy(rk);
+        return OUTCOME_OK;
+    }
+    rd_kafka_conf_destroy(conf);
+    return err_set(err, OUTCOME_REJECT, "kafka.properties: %s", reason);
+}
+
 enum outcome kafka_settings_check(const struct kafka_settings *set, struct err *err)
 {
     rd_kafka_conf_t *conf;
 
     enum outcome rc = kafka_conf_new(&conf, set, err);
-    if (!rc)
-        rd_kafka_conf_destroy(conf);
-    return rc;
+    if (rc)
+        return rc;
+    rd_kafka_conf_destroy(conf);
+    return set->properties ? try_client(set, err) : OUTCOME_OK;
+}
+
+static bool has_tls(const struct kafka_settings *set)
+{
+    char protocol[32] = "";
+    size_t len = sizeof(protocol);
+    rd_kafka_conf_t *conf;
+
+    if (kafka_conf_new(&conf, set, NULL))
+        return false;
+    (void)rd_kafka_conf_get(conf, "security.protocol", protocol, &len);
+    rd_kafka_conf_destroy(conf);
+    return strcasestr(protocol, "ssl") != NULL;
+}
+
+static bool is_local(const char *broker, size_t len)
+{
+    static const char *const local[] = { "127.", "localhost:", "[::1]" };
+
+    for (size_t i = 0; i < COUNT_OF(local); i++)
+        if (len >= strlen(local[i]) && memcmp(broker, local[i], strlen(local[i])) == 0)
+            return true;
+    return false;
+}
+
+void kafka_settings_review(const struct kafka_settings *set, struct settings_notes *notes)
+{
+    const char *broker = set->brokers;
+
+    while (*broker) {
+        const size_t len = strcspn(broker, ",");
+        if (!is_local(broker, len) && !has_tls(set)) {
+            settings_warn(
+                notes,
+                "kafka.brokers: %.*s is reached without TLS: set security_protocol "
+                "to SASL_SSL in kafka.properties",
+                (int)len, broker);
+            return;
+        }
+        broker += len + (broker[len] == ',');
+    }
 }
 
 void kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value)
@@ -169,14 +252,13 @@ void kafka_conf_set_int(struct rd_kafka_conf_s *conf, const char *name, int64_t 
 
 static bool is_named(const char *properties, const char *name)
 {
-    char property[PROPERTY_MAX];
+    struct property property = PROPERTY_INIT;
+    bool found = false;
 
-    while (properties && *properties) {
-        properties = take_property(properties, property, sizeof(property));
-        if (properties && split_property(property) && strcmp(property, name) == 0)
-            return true;
-    }
-    return false;
+    while (!found && !properties_next(&properties, &property, NULL))
+        found = strcmp(buf_text(&property.key), name) == 0;
+    property_free(&property);
+    return found;
 }
 
 void kafka_conf_default(struct rd_kafka_conf_s *conf, const struct kafka_settings *set,

@@ -5,6 +5,7 @@
 #include "base.h"
 
 struct setting;
+struct settings_notes;
 
 #define TOPIC_JOBS_URGENT "sms.jobs.urgent"
 #define TOPIC_JOBS_NORMAL "sms.jobs.normal"
@@ -16,7 +17,7 @@ struct setting;
 
 struct kafka_settings {
     char *brokers;     // kafka.brokers
-    char *properties;  // kafka.properties: "key=value;key=value" for librdkafka, or NULL
+    char *properties;  // kafka.properties: properties.h, for librdkafka; or NULL
 };
 
 // The rows for a struct kafka_settings that sits at this offset in a settings struct.
@@ -30,22 +31,25 @@ struct kafka_settings {
       "SMSQ_BROKERS",                                                                    \
       "Kafka bootstrap servers, host:port with commas" },                                \
     {                                                                                    \
-        "kafka.properties", SETTING_SECRET,                                              \
-            (base) + offsetof(struct kafka_settings, properties), NULL, 0, 4096, NULL,   \
-            "further librdkafka properties, key=value with semicolons (TLS, SASL)"       \
+        "kafka.properties", SETTING_PROPERTIES,                                          \
+            (base) + offsetof(struct kafka_settings, properties), NULL, 0, 65536, NULL,  \
+            "further librdkafka properties (TLS, SASL): a group, or key=value;key=value" \
     }
 
 struct rd_kafka_conf_s;
 
 // kafka_conf_new returns a configuration with our common defaults, brokers, log routing
-// and, above the defaults, the pass-through properties; the caller owns it. A ';' inside
-// a property's value is written twice.
+// and, above the defaults, the pass-through properties; the caller owns it.
 //   OUTCOME_REJECT  a property that librdkafka refuses or that smsq needs as it is; the
 //                   text names it.
 MUST_CHECK enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
                                        const struct kafka_settings *set, struct err *err);
 
-// kafka_settings_check is for the check of a settings_source; outcomes as above.
+// kafka_settings_check is for the check of a settings_source: what kafka_conf_new
+// refuses, and what contradicts or names files that are not there. kafka_settings_review
+// warns of brokers on other machines without TLS.
+void kafka_settings_review(const struct kafka_settings *set,
+                           struct settings_notes *notes);
 MUST_CHECK enum outcome kafka_settings_check(const struct kafka_settings *set,
                                              struct err *err);
 

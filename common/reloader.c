@@ -61,6 +61,18 @@ static void on_change(void *arg, const struct settings_change *change)
              LOG_T("old", change->old_value), LOG_T("new", change->new_value));
 }
 
+static void log_warning(void *arg, const char *text)
+{
+    (void)arg;
+    log_line(LOG_LEVEL_WARN, "setting_warning", LOG_T("text", text));
+}
+
+void reloader_review(const struct reloader *r)
+{
+    if (r->origin.source)
+        settings_review(&r->origin, log_warning, NULL);
+}
+
 void reloader_run(struct reloader *r)
 {
     struct err err = { 0 };
@@ -76,6 +88,7 @@ void reloader_run(struct reloader *r)
                  LOG_T("consequence", "the settings stay as they were"));
         return;
     }
+    reloader_review(r);
     log_line(LOG_LEVEL_INFO, "settings_reloaded", LOG_I("changed", r->applied),
              LOG_I("need_restart", r->kept));
 }

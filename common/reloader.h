@@ -16,6 +16,9 @@ void reloader_free(struct reloader *r);
 void reloader_on_change(struct reloader *r, const char *name, void (*changed)(void *arg),
                         void *arg);
 
+// reloader_review logs setting_warning for what is allowed and yet odd.
+void reloader_review(const struct reloader *r);
+
 // reloader_run logs setting_changed or setting_needs_restart for each setting that
 // differs (secrets as ***), calls who asked for it, and ends with settings_reloaded; or
 // it logs settings_refused, and everything stays as it was.

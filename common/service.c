@@ -292,6 +292,7 @@ static void flush_log(void *arg)
 enum outcome service_run(struct service *s, struct err *err)
 {
     process_log_up(s->address, http_server_port(s->admin));
+    reloader_review(s->reloader);
     (void)sd_notify(0, "READY=1");
     if (s->watchdog_us > 0)
         reactor_timer_set(s->watchdog, 0);

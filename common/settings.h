@@ -1,5 +1,6 @@
 // settings.h: one table per program feeds loading, checking, --help and the reference
-// page. Order of precedence: flag --name=value, environment, file (libconfig), default.
+// page. Order of precedence: flag --name=value, environment, environment file, systemd
+// credential, settings file (libconfig), default.
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
@@ -12,12 +13,18 @@ enum setting_kind {
     SETTING_US,      // int64_t microseconds; written "500ms", "3s", "10m", "24h"
     SETTING_BOOL,    // bool; true/false, yes/no, on/off, 1/0
     SETTING_PORT,    // int64_t 0..65535; 0 = any free port
+    // char * "key=value;key=value" (properties.h), never shown. In the file a group of
+    // its own, kafka.properties.sasl_password, where '_' stands for '.'; each key may
+    // come from another source.
+    SETTING_PROPERTIES,
 };
 
 // Or'ed to the kind: a running program takes a new value over at SIGHUP
 // (settings_reload.h). Whoever reads the field at each use needs nothing more; whoever
 // copied or worked on the value asks service_on_change to be told.
 enum { SETTING_LIVE = 64 };
+
+struct settings_notes;
 
 // One row. A NULL fallback makes the key required, except for texts with min 0, which
 // are NULL when not given.
@@ -36,7 +43,8 @@ struct setting {
 // --config=FILE or SMSQ_CONFIG. Groups of other programs in it are skipped, an unknown
 // key or group of ours is refused (the list of groups is in settings_names.c).
 // NAME_FILE in the environment names a file that holds the value of any NAME
-// (secrets); one newline at its end is dropped.
+// (secrets); the newline at its end is dropped. --env-file=FILE or SMSQ_ENV_FILE names a
+// file of NAME=value lines, below the environment.
 struct settings_source {
     const char *program;                  // "smsq-worker", for --help
     const char *what;                     // one sentence for --help
@@ -45,15 +53,18 @@ struct settings_source {
     // What no single row can tell: kinds of keys, what belongs together. REJECT names
     // the setting first. Runs at loading and reloading; may be NULL.
     enum outcome (*check)(const void *set, struct err *err);
+    // What is allowed and yet unwise, by settings_warn; may be NULL.
+    void (*review)(const void *set, struct settings_notes *notes);
 };
 
 // settings_load fills set (zeroed before) from argv, environment, file and defaults.
 // An optional text (min 0, no fallback) that is given empty is NULL too.
-//   OUTCOME_REJECT  a bad or unknown key; err names key, place, and nearest valid name,
-//                   never a secret; set is free of texts.
+//   OUTCOME_REJECT  bad or unknown keys; err names the first one, its place, and the
+//                   nearest valid name, never a secret; set is free of texts.
 // With --help it prints the table and ends the process with 0; with --version likewise.
-// --check-config loads, prints "ok" and ends the process with 0; --print-config prints
-// every value with its origin, secrets as ***.
+// --check-config loads, prints every error and warning; without an error it prints "ok"
+// and ends the process with 0. --print-config prints a settings file with every value and
+// its origin, without secrets.
 MUST_CHECK enum outcome settings_load(void *set, const struct settings_source *source,
                                       int argc, char *argv[], struct err *err);
 
@@ -64,7 +75,16 @@ void settings_free(void *set, const struct settings_source *source);
 // h or d; 0 needs no unit.
 MUST_CHECK bool settings_parse_us(const char *text, int64_t *out);
 
-// settings_find returns the row of that name, or NULL.
+// settings_warn notes something for --check-config and for the log of a service.
+void settings_warn(struct settings_notes *notes, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+// settings_distance counts the letters to change, insert, drop or swap to get from one
+// name to the other; names beyond SETTINGS_NAME_MAX are infinitely far.
+enum { SETTINGS_NAME_MAX = 128 };
+size_t settings_distance(const char *a, size_t a_len, const char *b, size_t b_len);
+
+// settings_find returns the row of that name, or the one with properties of which it
+// names a key, or NULL.
 const struct setting *settings_find(const struct settings_source *source,
                                     const char *name, size_t len);
 

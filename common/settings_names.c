@@ -52,6 +52,28 @@ bool settings_is_foreign(const struct settings_source *source, const char *group
     return false;
 }
 
+// Words that the names of librdkafka's secrets hold: sasl.password, ssl.key.pem,
+// sasl.oauthbearer.client.secret, sasl.oauthbearer.config.
+bool settings_is_secret(const struct setting *row, const char *name)
+{
+    static const char *const words[] = { "password", "secret", "key.pem",
+                                         "oauthbearer.config" };
+
+    if (setting_kind(row) != SETTING_PROPERTIES || strcmp(name, row->name) == 0)
+        return setting_is_secret(row);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strstr(name, words[i]))
+            return true;
+    return false;
+}
+
+bool settings_is_meant_for(const struct settings_source *source, const char *group,
+                           size_t len)
+{
+    return settings_has_group(source, group, len) &&
+           !settings_is_foreign(source, group, len);
+}
+
 bool settings_has_group(const struct settings_source *source, const char *group,
                         size_t len)
 {
@@ -62,14 +84,42 @@ bool settings_has_group(const struct settings_source *source, const char *group,
     return false;
 }
 
+static bool is_key_of(const struct setting *row, const char *name, size_t len)
+{
+    const size_t row_len = strlen(row->name);
+
+    return setting_kind(row) == SETTING_PROPERTIES && len > row_len + 1 &&
+           memcmp(row->name, name, row_len) == 0 && name[row_len] == '.';
+}
+
 const struct setting *settings_find(const struct settings_source *source,
                                     const char *name, size_t len)
 {
     for (size_t t = 0; source->tables[t]; t++)
         for (const struct setting *row = source->tables[t]; row->name; row++)
-            if (is_word(row->name, name, len))
+            if (is_word(row->name, name, len) || is_key_of(row, name, len))
                 return row;
     return NULL;
+}
+
+const struct setting *settings_property_row(const struct settings_source *source,
+                                            const char *variable, size_t len)
+{
+    struct buf name = BUF_INIT(SETTINGS_NAME_MAX + 16);
+    const struct setting *found = NULL;
+
+    for (size_t t = 0; source->tables[t]; t++)
+        for (const struct setting *row = source->tables[t]; row->name; row++) {
+            if (setting_kind(row) != SETTING_PROPERTIES)
+                continue;
+            buf_clear(&name);
+            settings_environment_name(&name, row->name);
+            buf_add_char(&name, '_');
+            if (len > name.len && strncmp(variable, buf_text(&name), name.len) == 0)
+                found = row;
+        }
+    buf_free(&name);
+    return found;
 }
 
 void settings_environment_name(struct buf *out, const char *name)

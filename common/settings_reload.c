@@ -112,10 +112,12 @@ static void tell_all(const struct settings_origin *origin, const void *fresh,
 enum outcome settings_reload(const struct settings_origin *origin,
                              settings_on_change *on_change, void *arg, struct err *err)
 {
+    struct settings_loading l = { 0 };
     void *fresh = xcalloc(1, origin->source->size);
 
-    enum outcome rc =
-        settings_load(fresh, origin->source, origin->argc, origin->argv, err);
+    settings_gather(&l, fresh, origin->source, origin->argc, origin->argv);
+    enum outcome rc = settings_verdict(&l.notes, err);
+    settings_gathered(&l);
     if (!rc)
         rc = check_mixture(origin, fresh, err);
     if (!rc) {
@@ -125,4 +127,19 @@ enum outcome settings_reload(const struct settings_origin *origin,
     settings_free(fresh, origin->source);
     free(fresh);
     return rc;
+}
+
+void settings_review(const struct settings_origin *origin,
+                     void (*on_warning)(void *arg, const char *text), void *arg)
+{
+    struct settings_loading l = { 0 };
+    void *fresh = xcalloc(1, origin->source->size);
+
+    settings_gather(&l, fresh, origin->source, origin->argc, origin->argv);
+    for (size_t i = 0; i < l.notes.count; i++)
+        if (!l.notes.list[i].is_problem)
+            on_warning(arg, l.notes.list[i].text);
+    settings_gathered(&l);
+    settings_free(fresh, origin->source);
+    free(fresh);
 }

@@ -31,4 +31,9 @@ MUST_CHECK enum outcome settings_reload(const struct settings_origin *origin,
                                         settings_on_change *on_change, void *arg,
                                         struct err *err);
 
+// settings_review calls on_warning for each thing that is allowed and yet odd: variables
+// without effect, secrets that others can read, connections without TLS.
+void settings_review(const struct settings_origin *origin,
+                     void (*on_warning)(void *arg, const char *text), void *arg);
+
 #endif

@@ -78,7 +78,7 @@ void settings_add_field(struct buf *out, const struct setting *row, const void *
         if (!text)
             buf_add_text(out, "(not set)");
         else
-            buf_add_text(out, setting_kind(row) == SETTING_SECRET ? "***" : text);
+            buf_add_text(out, setting_is_secret(row) ? "***" : text);
     } else if (setting_kind(row) == SETTING_BOOL) {
         memcpy(&yes, field, sizeof(yes));
         buf_add_text(out, yes ? "true" : "false");
@@ -102,6 +102,7 @@ void settings_add_range(struct buf *out, const struct setting *row)
     switch (setting_kind(row)) {
     case SETTING_TEXT:
     case SETTING_SECRET:
+    case SETTING_PROPERTIES:
         if (row->min == row->max)
             buf_addf(out, "%" PRId64 " bytes long", row->min);
         else
@@ -139,6 +140,9 @@ static enum outcome refuse(const struct setting *row, const char *text, const ch
         buf_addf(&why, ", not \"%.*s\"", SHOWN_VALUE_MAX, text);
     if (setting_kind(row) == SETTING_US && parse_integer(&number, text, &end) && !*end)
         buf_add_text(&why, ": the unit is missing (us, ms, s, m, h, d)");
+    if (setting_kind(row) == SETTING_PORT && strncmp(text, "tcp://", 6) == 0)
+        buf_add_text(&why, ": Kubernetes sets this variable for a Service of that name, "
+                           "unless the pod says enableServiceLinks: false");
     err_set(err, OUTCOME_REJECT, "%s (%s) must be %s", row->name, place, buf_text(&why));
     buf_free(&why);
     return OUTCOME_REJECT;

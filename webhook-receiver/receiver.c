@@ -84,6 +84,13 @@ static enum outcome check_settings(const void *arg, struct err *err)
     return rc;
 }
 
+static void review_settings(const void *arg, struct settings_notes *notes)
+{
+    const struct receiver_settings *set = arg;
+
+    kafka_settings_review(&set->kafka, notes);
+}
+
 const struct settings_source receiver_settings_source = {
     .program = "smsq-webhook-receiver",
     .what = "Takes Twilio's callbacks and inbound messages, checks their signature, "
@@ -92,6 +99,7 @@ const struct settings_source receiver_settings_source = {
         (const struct setting *const[]){ account_settings_table, receiver_table, NULL },
     .size = sizeof(struct receiver_settings),
     .check = check_settings,
+    .review = review_settings,
 };
 
 struct receiver {

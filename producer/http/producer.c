@@ -78,6 +78,14 @@ static enum outcome check_settings(const void *arg, struct err *err)
     return rc;
 }
 
+static void review_settings(const void *arg, struct settings_notes *notes)
+{
+    const struct producer_settings *set = arg;
+
+    kafka_settings_review(&set->kafka, notes);
+    db_settings_review(&set->db, notes);
+}
+
 const struct settings_source producer_settings_source = {
     .program = "smsq-producer",
     .what = "Takes SMS over HTTP, publishes them as jobs, says what became of them.",
@@ -85,6 +93,7 @@ const struct settings_source producer_settings_source = {
         (const struct setting *const[]){ account_settings_table, producer_table, NULL },
     .size = sizeof(struct producer_settings),
     .check = check_settings,
+    .review = review_settings,
 };
 
 void producer_unavailable(struct http_request *req, const char *code, const char *detail)

@@ -30,12 +30,21 @@ static enum outcome check_settings(const void *arg, struct err *err)
     return rc;
 }
 
+static void review_settings(const void *arg, struct settings_notes *notes)
+{
+    const struct scheduler_settings *set = arg;
+
+    kafka_settings_review(&set->kafka, notes);
+    db_settings_review(&set->db, notes);
+}
+
 const struct settings_source scheduler_settings_source = {
     .program = "smsq-scheduler",
     .what = "Moves messages that fall due (retries, scheduled ones) to their lane.",
     .tables = (const struct setting *const[]){ scheduler_table, NULL },
     .size = sizeof(struct scheduler_settings),
     .check = check_settings,
+    .review = review_settings,
 };
 
 struct scheduler {

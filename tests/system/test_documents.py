@@ -18,7 +18,8 @@ MARKED = [TREE / "README.md", *sorted((TREE / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^<!-- run -->\n```(sh|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = {path.name for path in TREE.iterdir() if path.is_dir()} - {"build", ".git", ".run"}
 PROGRAM_OF = {"worker-1": "worker", "worker-2": "worker"}
-SECRETS = {"SMSQ_DATABASE_URL": "postgresql://smsq@db.example.com/smsq",
+SECRETS = {"SMSQ_DATABASE_URL": "postgresql://smsq@db.example.com/smsq?sslmode=verify-full",
+           "SMSQ_KAFKA_PROPERTIES_SASL_PASSWORD": 16 * "0",
            "SMSQ_KEYS_LOOKUP": 64 * "0", "SMSQ_KEYS_SEAL": "1:" + 64 * "0",
            "TWILIO_AUTH_TOKEN": 32 * "0"}
 
@@ -92,12 +93,21 @@ def environment_names(settings):
     return {name for row in settings for name in row.environment}
 
 
-def test_every_variable_that_is_named_is_known(settings):
-    known = environment_names(settings) | {"SMSQ_CONFIG", "SMSQ_RUN", "SMSQ_BIN"}
+def test_every_variable_that_is_named_is_known(bin_folder, settings):
+    known = environment_names(settings) | {"SMSQ_CONFIG", "SMSQ_ENV_FILE", "SMSQ_RUN", "SMSQ_BIN"}
+    known |= {name for name, _ in settings_page.known(bin_folder)}
     known |= set(re.findall(r"SMSQ_\w+", text_of(TREE / "deploy" / "dev" / "settings.sh")))
     for document in DOCUMENTS:
         for name in re.findall(r"\b(?:SMSQ|TWILIO)_[A-Z0-9_]+", text_of(document)):
-            assert name in known or name.removesuffix("_FILE") in known, (document, name)
+            is_property = name.startswith("SMSQ_KAFKA_PROPERTIES_")
+            assert is_property or name in known or name.removesuffix("_FILE") in known, (
+                document, name)
+
+
+def test_a_name_is_either_a_setting_or_known_to_be_none(bin_folder, settings):
+    known = {name for name, _ in settings_page.known(bin_folder)}
+    assert not known & environment_names(settings)
+    assert {"OPENAI_API_KEY", "MAX_RETRY_ATTEMPTS"} <= known | environment_names(settings)
 
 
 def test_the_settings_page_is_what_the_programs_say(bin_folder):
@@ -122,6 +132,7 @@ def test_the_example_settings_are_accepted(program, bin_folder, tmp_path):
     environment = {}
     for name, value in SECRETS.items():
         (tmp_path / name).write_text(value + "\n")
+        (tmp_path / name).chmod(0o600)
         environment[f"{name}_FILE"] = str(tmp_path / name)
     done = subprocess.run(
         [bin_folder / program, f"--config={TREE}/deploy/smsq.cfg", "--check-config"],
@@ -132,6 +143,7 @@ def test_the_example_settings_are_accepted(program, bin_folder, tmp_path):
 def test_the_example_settings_are_only_settings(settings):
     """Groups of other programs are skipped by each, so a wrong name would stay unseen."""
     text = re.sub(r"//.*", "", text_of(TREE / "deploy" / "smsq.cfg"))
+    text = re.sub(r"properties: \{.*?\};", "", text, flags=re.DOTALL)
     named = {f"{group}.{key}" for group, body in re.findall(r"(\w+): \{(.*?)\};", text, re.DOTALL)
              for key in re.findall(r"(\w+) = ", body)}
     assert named and named <= {row.name for row in settings}

@@ -13,6 +13,8 @@
 static const struct setting shared_table[] = {
     { "kafka.brokers", SETTING_TEXT, AT(brokers), "127.0.0.1:9092", 1, 30, NULL,
       "where Kafka is" },
+    { "kafka.properties", SETTING_PROPERTIES, AT(properties), NULL, 0, 4096, NULL,
+      "anything else" },
     { "twilio.auth_token", SETTING_SECRET | SETTING_LIVE, AT(token), NULL, 0, 32,
       "TEST_AUTH_TOKEN", "signs callbacks" },
     { "twilio.note", SETTING_TEXT | SETTING_LIVE, AT(note), NULL, 0, 10, NULL,
@@ -147,6 +149,7 @@ int scene_output(const struct scene *scene, struct buf *out)
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         (void)scene_load(&set, scene, NULL);
+        (void)fflush(stdout);
         _exit(7);  // it came back
     }
     close(ends[1]);

@@ -11,6 +11,7 @@ enum { ARGS_MAX = 8, OUTPUT_MAX = 65536 };
 
 struct test_settings {
     char *brokers;
+    char *properties;
     char *token;
     char *note;
     char *sender;

@@ -69,12 +69,25 @@ static const struct {
     const char *what, *properties, *complaint;
 } refused[] = {
     { "a name that librdkafka does not know", "no.such.name=1",
-      "kafka.properties: No such configuration property: \"no.such.name\"" },
-    { "no value", "client.id", "kafka.properties: \"client.id\" is not key=value" },
-    { "no name", "=x", "kafka.properties: \"=x\" is not key=value" },
-    { "acks", "client.id=a;acks=1", "kafka.properties: acks is set by smsq itself" },
+      "kafka.properties.no.such.name: No such configuration property: "
+      "\"no.such.name\"" },
+    { "no value", "client.id",
+      "kafka.properties: \"client.id\" is not key=value (a ; inside a value is written "
+      "twice)" },
+    { "no name", "=x",
+      "kafka.properties: \"\" is not key=value (a ; inside a value is written twice)" },
+    { "a typo", "sasl.pasword=hunter2",
+      "kafka.properties.sasl.pasword: No such configuration property: "
+      "\"sasl.pasword\"; the nearest is sasl.password" },
+    { "a value that is none", "security.protocol=tls",
+      "kafka.properties.security.protocol: Invalid value \"tls\" for configuration "
+      "property \"security.protocol\"" },
+    { "acks", "client.id=a;acks=1",
+      "kafka.properties.acks: smsq sets it itself: an accepted message needs the "
+      "acknowledgement of all replicas" },
     { "automatic offsets", "enable.auto.offset.store = true",
-      "kafka.properties: enable.auto.offset.store is set by smsq itself" },
+      "kafka.properties.enable.auto.offset.store: smsq sets it itself: an offset is done "
+      "when PostgreSQL owns the record" },
 };
 
 static void bad_properties_are_refused_by_name(void **state)
@@ -92,20 +105,35 @@ static void bad_properties_are_refused_by_name(void **state)
     }
 }
 
-static void a_property_that_is_too_long_is_refused(void **state)
+static void the_check_finds_contradictions_and_missing_files(void **state)
 {
-    char text[5000];
-    const struct kafka_settings set = { "b:1", text };
-    rd_kafka_conf_t *conf = NULL;
-    struct err err = { 0 };
+    static const struct {
+        char *properties;
+        const char *complaint;  // NULL: it is good
+    } cases[] = {
+        { NULL, NULL },
+        { "security.protocol=SSL", NULL },
+        { "security.protocol=SASL_SSL;sasl.mechanisms=SCRAM-SHA-512;sasl.username=u;"
+          "sasl.password=p",
+          NULL },
+        { "security.protocol=SASL_SSL;sasl.mechanisms=SCRAM-SHA-512",
+          "sasl.username and sasl.password must be set" },
+        { "security.protocol=SSL;ssl.ca.location=/no/such/ca.pem",
+          "kafka.properties.ssl.ca.location: cannot read /no/such/ca.pem: No such file "
+          "or "
+          "directory" },
+    };
 
     (void)state;
-    memset(text, 'x', sizeof(text));
-    memcpy(text, "client.id=", 10);
-    text[sizeof(text) - 1] = '\0';
-    assert_int_equal(kafka_conf_new(&conf, &set, &err), OUTCOME_REJECT);
-    assert_string_equal(err.text,
-                        "kafka.properties: a property is longer than 4095 bytes");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct kafka_settings set = { "kafka-1:9092", cases[i].properties };
+        struct err err = { 0 };
+        enum outcome rc = kafka_settings_check(&set, &err);
+        if (!cases[i].complaint)
+            assert_int_equal(rc, OUTCOME_OK);
+        else if (!rc || !strstr(err.text, cases[i].complaint))
+            fail_msg("case %zu: %s", i, err.text);
+    }
 }
 
 int main(void)
@@ -115,7 +143,7 @@ int main(void)
         cmocka_unit_test(spaces_newlines_and_doubled_semicolons_are_read),
         cmocka_unit_test(a_default_of_a_client_gives_way_to_a_property),
         cmocka_unit_test(bad_properties_are_refused_by_name),
-        cmocka_unit_test(a_property_that_is_too_long_is_refused),
+        cmocka_unit_test(the_check_finds_contradictions_and_missing_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

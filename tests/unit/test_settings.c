@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void defaults_fill_what_is_not_given(void **state)
 {
@@ -111,6 +112,7 @@ static void aliases_and_value_files_work(void **state)
     settings_free(&set, &scene_source);
 
     scene_write(scene_value_path(), "by file\n\n");
+    assert_int_equal(chmod(scene_value_path(), S_IRUSR | S_IWUSR), 0);
     (void)snprintf(variable, sizeof(variable), "TEST_AUTH_TOKEN_FILE=%s",
                    scene_value_path());
     (void)snprintf(own_variable, sizeof(own_variable), "SMSQ_KAFKA_BROKERS_FILE=%s",

@@ -36,6 +36,14 @@ static enum outcome check_settings(const void *arg, struct err *err)
     return rc;
 }
 
+static void review_settings(const void *arg, struct settings_notes *notes)
+{
+    const struct worker_settings *set = arg;
+
+    kafka_settings_review(&set->kafka, notes);
+    db_settings_review(&set->db, notes);
+}
+
 const struct settings_source worker_settings_source = {
     .program = "smsq-worker",
     .what = "Claims SMS jobs from Kafka, posts them to Twilio once, records the results.",
@@ -43,4 +51,5 @@ const struct settings_source worker_settings_source = {
         (const struct setting *const[]){ account_settings_table, worker_table, NULL },
     .size = sizeof(struct worker_settings),
     .check = check_settings,
+    .review = review_settings,
 };

@@ -53,6 +53,14 @@ static enum outcome check_settings(const void *arg, struct err *err)
     return rc;
 }
 
+static void review_settings(const void *arg, struct settings_notes *notes)
+{
+    const struct status_consumer_settings *set = arg;
+
+    kafka_settings_review(&set->kafka, notes);
+    db_settings_review(&set->db, notes);
+}
+
 const struct settings_source status_consumer_settings_source = {
     .program = "smsq-status-consumer",
     .what =
@@ -60,6 +68,7 @@ const struct settings_source status_consumer_settings_source = {
     .tables = (const struct setting *const[]){ status_table, NULL },
     .size = sizeof(struct status_consumer_settings),
     .check = check_settings,
+    .review = review_settings,
 };
 
 struct status_consumer {
