@@ -86,6 +86,33 @@ const char *http_request_header(const struct http_request *req, const char *name
     return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
 }
 
+// The fields of one name, as they are collected.
+struct field_values {
+    const char *name;
+    const char **values;
+    size_t count, max;
+};
+
+static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
+{
+    struct field_values *found = arg;
+
+    (void)kind;
+    if (value && found->count < found->max && strcasecmp(name, found->name) == 0)
+        found->values[found->count++] = value;
+    return found->count < found->max ? MHD_YES : MHD_NO;
+}
+
+size_t http_request_headers(const struct http_request *req, const char *name,
+                            const char **values, size_t max)
+{
+    struct field_values found = { name, values, 0, max };
+
+    (void)MHD_get_connection_values(req->connection, MHD_HEADER_KIND, on_field, &found);
+    return found.count;
+}
+
 const char *http_request_query(const struct http_request *req, const char *name)
 {
     const char *value = NULL;

@@ -60,6 +60,8 @@ const char *http_request_target(const struct http_request *req);  // raw: path a
 const char *http_request_path(const struct http_request *req);    // decoded
 const char *http_request_rest(const struct http_request *req);    // behind '*', or ""
 const char *http_request_header(const struct http_request *req, const char *name);
+size_t http_request_headers(const struct http_request *req, const char *name,
+                            const char **values, size_t max);  // all, in their order
 const char *http_request_query(const struct http_request *req, const char *name);
 const char *http_request_body(const struct http_request *req, size_t *len);
 const char *http_request_peer(const struct http_request *req);  // address as text

@@ -178,7 +178,7 @@ static void set_properties(rd_kafka_conf_t *conf, const struct kafka_out_setting
                    set->linger_us / 1000, set->linger_us % 1000);
     kafka_conf_set(conf, "acks", "all");
     kafka_conf_set(conf, "enable.idempotence", "false");
-    kafka_conf_set(conf, "linger.ms", linger_ms);
+    kafka_conf_default(conf, set->kafka, "linger.ms", linger_ms);
     kafka_conf_set_int(conf, "message.timeout.ms", set->timeout_ms);
     kafka_conf_set_int(conf, "queue.buffering.max.messages", set->queue_max);
     kafka_conf_default(conf, set->kafka, "compression.type", "lz4");

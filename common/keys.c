@@ -35,6 +35,7 @@ enum outcome keys_open(struct keys *out, const struct keys_settings *set, struct
     out->callback = derive(lookup, "smsq callback");
     out->token = derive(lookup, "smsq token");
     out->content = derive(lookup, "smsq content");
+    out->idempotency = derive(lookup, "smsq idempotency");
     OPENSSL_cleanse(lookup, sizeof(lookup));
     out->seal = seal;
     return OUTCOME_OK;
@@ -47,6 +48,7 @@ void keys_close(struct keys *k)
     mac_free(k->callback);
     mac_free(k->token);
     mac_free(k->content);
+    mac_free(k->idempotency);
     seal_free(k->seal);
     *k = (struct keys){ 0 };
 }

@@ -34,11 +34,12 @@ enum { KEY_BYTES = 32, TO_HASH_BYTES = 16, CALLBACK_TAG_TEXT_BYTES = 17 };
 
 // Each use has a key of its own, by HKDF-SHA-256 (RFC 5869) from keys.lookup.
 struct keys {
-    struct mac *id;         // message_id tags
-    struct mac *recipient;  // to_hash
-    struct mac *callback;   // k= in callback URLs
-    struct mac *token;      // API tokens at rest
-    struct mac *content;    // what a dead letter holds
+    struct mac *id;           // message_id tags
+    struct mac *recipient;    // to_hash
+    struct mac *callback;     // k= in callback URLs
+    struct mac *token;        // API tokens at rest
+    struct mac *content;      // what a dead letter holds
+    struct mac *idempotency;  // idempotency keys and the requests they came with
     struct seal *seal;
 };
 

@@ -2,6 +2,7 @@
 
 #include "access.h"
 #include "http_server.h"
+#include "idempotency.h"
 #include "json.h"
 #include "kafka_out.h"
 #include "log.h"
@@ -11,6 +12,7 @@
 #include "rate_card.h"
 #include "reactor.h"
 #include "store_messages.h"
+#include "waits.h"
 #include "wire.h"
 
 #include <stdlib.h>
@@ -23,6 +25,7 @@ enum {
     DATABASE_WAIT_US = 5000000,  // likewise, when PostgreSQL does not answer
     LINGER_US = 500,
     SEND_BODY_MAX_BYTES = 16384,
+    KEYS_WAIT_US = 2000000,  // after a stop, for PostgreSQL to write keys down
     IDLE_US = 15000000,
 };
 
@@ -41,6 +44,8 @@ static const struct setting producer_table[] = {
       NULL, "connections at a time" },
     { "producer.queue", SETTING_COUNT, AT(queue_max), "100000", 1, 10000000, NULL,
       "jobs that wait for Kafka's acknowledgement at most; beyond it the API says 503" },
+    { "producer.waits", SETTING_COUNT, AT(waits_max), "1000", 0, 100000, NULL,
+      "requests that wait for Twilio's SID at most (Prefer: wait); others do not wait" },
     { "producer.default_region", SETTING_TEXT | SETTING_LIVE, AT(default_region), "US", 2,
       2, NULL, "ISO 3166 country of numbers without a country code" },
     { "producer.otp_useful", SETTING_US | SETTING_LIVE, AT(useful_us[CLASS_OTP]), "10m",
@@ -156,14 +161,24 @@ static void on_stop(void *arg)
 {
     struct producer *p = arg;
 
+    p->stopped_us = clock_boot_us();
     http_server_stop_listening(p->server);
+    waits_stop(p->waits);
     reactor_timer_stop(p->refresh_rates);
+}
+
+// What is not written down about keys only costs a repeat some seconds and a record.
+static bool is_awaiting_keys(const struct producer *p)
+{
+    return !idempotency_is_idle(p->idempotency) && db_is_up(p->db) &&
+           clock_boot_us() - p->stopped_us < KEYS_WAIT_US;
 }
 
 static bool is_drained(void *arg)
 {
     const struct producer *p = arg;
-    return http_server_in_hand(p->server) == 0 && kafka_out_in_flight(p->out) == 0;
+    return http_server_in_hand(p->server) == 0 && kafka_out_in_flight(p->out) == 0 &&
+           !is_awaiting_keys(p);
 }
 
 static void say_ready(void *arg, struct err *why)
@@ -230,6 +245,8 @@ static enum outcome open_connections(struct producer *p,
         return rc;
     p->patience = patience_new(loop, DATABASE_WAIT_US);
     p->access = access_new(p->db, &p->keys, p->patience);
+    p->idempotency = idempotency_new(loop, p->db, metrics);
+    p->waits = waits_new(loop, p->db, (size_t)set->waits_max, metrics);
     p->json = json_reader_new();
     p->refresh_rates = reactor_timer_new(loop, read_rates, p);
     return http_server_open(&p->server, loop, &http, routes, p, metrics, err);
@@ -273,7 +290,9 @@ void producer_close(struct producer *p)
     if (!p)
         return;
     kafka_out_close(p->out);  // its last reports still answer requests
+    waits_free(p->waits);
     http_server_close(p->server);
+    idempotency_free(p->idempotency);
     db_close(p->db);
     access_free(p->access);
     patience_free(p->patience);

@@ -13,10 +13,12 @@
 
 struct access;
 struct http_request;
+struct idempotency;
 struct json_reader;
 struct kafka_out;
 struct patience;
 struct rate_card;
+struct waits;
 
 enum message_class {
     CLASS_OTP,
@@ -36,6 +38,7 @@ struct producer_settings {
     int64_t port;             // producer.port
     int64_t connections_max;  // producer.connections
     int64_t queue_max;        // producer.queue
+    int64_t waits_max;        // producer.waits
     char *default_region;     // producer.default_region
     int64_t useful_us[CLASS_COUNT];
 };
@@ -53,9 +56,12 @@ struct producer {
     struct kafka_out *out;
     struct patience *patience;
     struct access *access;
+    struct idempotency *idempotency;
+    struct waits *waits;
     struct json_reader *json;
     struct rate_card *rates;  // NULL until it was read
     struct reactor_timer *refresh_rates;
+    int64_t stopped_us;  // clock_boot_us of the stop
     struct metric *accepted, *refused, *unavailable;
     struct metric *accept_to_ack;
 };

@@ -1,60 +1,87 @@
 // POST /sms/send: a request becomes a job in Kafka; the 202 follows its acknowledgement.
+#include "accepted.h"
 #include "access.h"
 #include "buf.h"
 #include "http_server.h"
+#include "idempotency.h"
+#include "idempotency_key.h"
 #include "kafka_out.h"
 #include "log.h"
 #include "message_id.h"
 #include "metrics.h"
+#include "patience.h"
+#include "prefer.h"
 #include "producer.h"
 #include "send_job.h"
 #include "send_request.h"
+#include "waits.h"
 #include "wire.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX_BYTES = 2048 };
+enum { PREFER_FIELDS_MAX = 8 };
 
-// A request that waits for Kafka: what its answer needs.
+// A request that waits for Kafka, and then perhaps for Twilio's SID.
 struct pending {
     struct producer *producer;
     struct http_request *req;
-    unsigned char id[MESSAGE_ID_BYTES];
-    char to[PHONE_E164_BYTES];
+    struct accepted accepted;
     int32_t client;
-    int segments;
-    bool valid;
     int64_t began_us;
+    bool keyed;
+    struct key_claim claim;  // of a keyed one
+    struct wait wait;
 };
 
-static void accepted_body(struct buf *out, const struct pending *p)
-{
-    char id[MESSAGE_ID_TEXT_BYTES];
+// A keyed request, until PostgreSQL says what its key stands for.
+struct keyed {
+    struct patient waiting;
+    struct producer *producer;
+    struct send_request request;
+    struct key_asker asker;
+};
 
-    message_id_format(id, p->id);
-    buf_addf(out,
-             "{\"message\":\"SMS sent successfully\",\"id\":\"%s\",\"sid\":null,"
-             "\"status\":\"queued\",\"to\":\"%s\",\"segments\":%d",
-             id, p->to, p->segments);
-    if (!p->valid)
-        buf_add_text(out,
-                     ",\"warnings\":[{\"field\":\"to\",\"code\":\"number_not_valid\","
-                     "\"detail\":\"the number is possible, but no such range is "
-                     "known\"}]");
-    buf_add_text(out, "}");
+static struct pending *pending_new(struct producer *p, struct http_request *req,
+                                   const struct send_request *request, int32_t client,
+                                   const unsigned char id[MESSAGE_ID_BYTES])
+{
+    struct pending *pending = xcalloc(1, sizeof(*pending));
+
+    pending->producer = p;
+    pending->req = req;
+    memcpy(pending->accepted.id, id, sizeof(pending->accepted.id));
+    memcpy(pending->accepted.to, request->to.e164, sizeof(pending->accepted.to));
+    pending->accepted.segments = request->segments.count;
+    pending->accepted.valid = request->to.valid;
+    pending->client = client;
+    pending->began_us = http_request_began_us(req);
+    return pending;
 }
 
-static void answer_accepted(const struct pending *p)
+static void on_news(void *arg, const struct wait_news *news)
 {
-    char location[sizeof("/sms/status/") + MESSAGE_ID_TEXT_BYTES] = "/sms/status/";
-    const struct http_header headers[] = { { "Location", location }, { NULL, NULL } };
-    struct buf body = BUF_INIT(ANSWER_MAX_BYTES);
+    struct pending *p = arg;
 
-    message_id_format(location + strlen(location), p->id);
-    accepted_body(&body, p);
-    http_answer(p->req, 202, "application/json", body.bytes, body.len, headers);
-    buf_free(&body);
+    accepted_answer(p->req, &p->accepted, news);
+    free(p);
+}
+
+// Answers, at once or when there is news that the request prefers to wait for.
+static void finish(struct pending *p)
+{
+    const char *fields[PREFER_FIELDS_MAX];
+    size_t count = http_request_headers(p->req, "Prefer", fields, PREFER_FIELDS_MAX);
+    int wait_s = prefer_wait_s(fields, count);
+
+    memcpy(p->wait.message_id, p->accepted.id, sizeof(p->wait.message_id));
+    p->wait.until_us = p->began_us + wait_s * INT64_C(1000000);
+    p->wait.done = on_news;
+    p->wait.arg = p;
+    if (wait_s > 0 && waits_begin(p->producer->waits, &p->wait))
+        p->accepted.waited_s = wait_s;
+    else
+        on_news(p, NULL);
 }
 
 static void on_published(void *arg, enum outcome rc, const char *reason)
@@ -62,42 +89,29 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     struct pending *p = arg;
     struct producer *producer = p->producer;
 
+    if (p->keyed)
+        idempotency_end(producer->idempotency, &p->claim, rc == OUTCOME_OK);
     if (rc) {
-        log_line(LOG_LEVEL_WARN, "job_not_accepted", LOG_U("message_id", p->id),
+        log_line(LOG_LEVEL_WARN, "job_not_accepted", LOG_U("message_id", p->accepted.id),
                  LOG_T("reason", reason));
         metric_add(producer->unavailable, 1);
         producer_unavailable(p->req, "queue_unavailable",
                              "Kafka did not confirm the message in time; it may go out "
                              "all the same");
-    } else {
-        log_line(LOG_LEVEL_INFO, "job_accepted", LOG_U("message_id", p->id),
-                 LOG_I("client", p->client), LOG_I("segments", p->segments));
-        metric_add(producer->accepted, 1);
-        metric_observe_us(producer->accept_to_ack, clock_boot_us() - p->began_us);
-        answer_accepted(p);
+        free(p);
+        return;
     }
-    free(p);
+    log_line(LOG_LEVEL_INFO, "job_accepted", LOG_U("message_id", p->accepted.id),
+             LOG_I("client", p->client), LOG_I("segments", p->accepted.segments));
+    metric_add(producer->accepted, 1);
+    metric_observe_us(producer->accept_to_ack, clock_boot_us() - p->began_us);
+    finish(p);
 }
 
-static struct pending *pending_new(struct producer *p, struct http_request *req,
-                                   const struct sms_job *job,
-                                   const struct send_request *request)
-{
-    struct pending *pending = xcalloc(1, sizeof(*pending));
-
-    pending->producer = p;
-    pending->req = req;
-    memcpy(pending->id, job->message_id, sizeof(pending->id));
-    memcpy(pending->to, request->to.e164, sizeof(pending->to));
-    pending->client = job->client;
-    pending->segments = job->segments;
-    pending->valid = request->to.valid;
-    pending->began_us = http_request_began_us(req);
-    return pending;
-}
-
+// Publishes the job of a request; claim is NULL without a key.
 static void publish(struct producer *p, struct http_request *req,
-                    const struct send_request *request, const struct sms_job *job)
+                    const struct send_request *request, const struct sms_job *job,
+                    const struct key_claim *claim)
 {
     struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
     struct err err = { 0 };
@@ -110,8 +124,13 @@ static void publish(struct producer *p, struct http_request *req,
         .value = value.bytes,
         .value_len = value.len,
     };
-    struct pending *pending = pending_new(p, req, job, request);
+    struct pending *pending = pending_new(p, req, request, job->client, job->message_id);
+    pending->keyed = claim != NULL;
+    if (claim)
+        pending->claim = *claim;
     if (kafka_out_submit(p->out, &rec, on_published, pending, &err)) {
+        if (claim)
+            idempotency_end(p->idempotency, claim, false);
         free(pending);
         metric_add(p->unavailable, 1);
         producer_unavailable(req, "queue_full", err.text);
@@ -145,12 +164,171 @@ static bool can_take(struct producer *p, struct http_request *req)
     return false;
 }
 
+static void build_and_publish(struct producer *p, struct http_request *req,
+                              const struct send_request *request, int32_t client,
+                              const unsigned char *id, const struct key_claim *claim)
+{
+    struct send_job d;
+
+    send_job_build(&d, p, request, client, id);
+    publish(p, req, request, &d.job, claim);
+    send_job_free(&d);
+}
+
+static void refuse_in_flight(struct producer *p, struct http_request *req)
+{
+    static const struct http_header headers[] = { { "Retry-After", "1" },
+                                                  { NULL, NULL } };
+
+    metric_add(p->refused, 1);
+    http_problem(req, &(struct http_problem){
+                          .status = 409,
+                          .code = "idempotency_key_in_flight",
+                          .detail = "a request with this key is not answered yet; try "
+                                    "again soon",
+                          .field = "Idempotency-Key",
+                          .headers = headers });
+}
+
+static void refuse_mismatch(struct producer *p, struct http_request *req)
+{
+    struct complaint complaint = { .status = 422,
+                                   .code = "idempotency_key_reused",
+                                   .field = "Idempotency-Key" };
+
+    err_set(&complaint.detail, OUTCOME_REJECT,
+            "this key stands for another request; a new message needs a new key");
+    refuse(p, req, &complaint);
+}
+
+static void replay(struct producer *p, struct http_request *req,
+                   const struct send_request *request, int32_t client,
+                   const unsigned char *id)
+{
+    struct pending *pending = pending_new(p, req, request, client, id);
+
+    log_line(LOG_LEVEL_INFO, "job_replayed", LOG_U("message_id", id),
+             LOG_I("client", client));
+    pending->accepted.replayed = true;
+    finish(pending);
+}
+
+// The request still waits for its answer.
+static void obey(struct keyed *k, enum key_verdict verdict, const unsigned char *id)
+{
+    struct producer *p = k->producer;
+    struct http_request *req = k->waiting.req;
+    const struct key_claim *claim = &k->asker.claim;
+
+    switch (verdict) {
+    case KEY_NEW:
+    case KEY_REPUBLISH:
+        if (can_take(p, req))
+            build_and_publish(p, req, &k->request, claim->client, id, claim);
+        else
+            idempotency_end(p->idempotency, claim, false);
+        break;
+    case KEY_REPLAYED:
+        replay(p, req, &k->request, claim->client, id);
+        break;
+    case KEY_IN_FLIGHT:
+        refuse_in_flight(p, req);
+        break;
+    case KEY_MISMATCH:
+        refuse_mismatch(p, req);
+        break;
+    default:
+        http_problem(req, &(struct http_problem){ .status = 500,
+                                                  .code = "internal",
+                                                  .detail = "the idempotency key could "
+                                                            "not be looked up" });
+    }
+}
+
+static void on_verdict(void *arg, enum key_verdict verdict, const unsigned char *id)
+{
+    struct keyed *k = arg;
+    bool is_awaited = patience_end(k->producer->patience, &k->waiting);
+
+    if (is_awaited && verdict != KEY_DROPPED)
+        obey(k, verdict, id);
+    else if (verdict == KEY_NEW || verdict == KEY_REPUBLISH)
+        idempotency_end(k->producer->idempotency, &k->asker.claim, false);
+    send_request_free(&k->request);
+    free(k);
+}
+
+// Takes the request out of *request, unless it is refused at once.
+static void ask_key(struct producer *p, struct http_request *req,
+                    struct send_request *request, int32_t client, const char *key)
+{
+    struct keyed *k = xcalloc(1, sizeof(*k));
+
+    k->producer = p;
+    k->asker.done = on_verdict;
+    k->asker.arg = k;
+    message_id_new(k->asker.claim.claim, clock_wall_us() / 1000, client, p->keys.id);
+    idempotency_key_hash(&k->asker.claim, &p->keys, client, key, request);
+    if (!db_is_up(p->db) || !idempotency_ask(p->idempotency, &k->asker)) {
+        free(k);
+        metric_add(p->unavailable, 1);
+        patience_refuse(req);
+        return;
+    }
+    k->request = *request;
+    *request = (struct send_request){ 0 };
+    patience_begin(p->patience, &k->waiting, req);
+}
+
+static enum outcome complain_of_key(struct complaint *complaint, const char *detail)
+{
+    *complaint = (struct complaint){ .status = 400,
+                                     .code = "invalid_idempotency_key",
+                                     .field = "Idempotency-Key" };
+    return err_set(&complaint->detail, OUTCOME_REJECT, "%s", detail);
+}
+
+// Finds the key in header or body; "" = none.
+static enum outcome find_key(char key[IDEMPOTENCY_KEY_MAX_BYTES + 1],
+                             const struct http_request *req,
+                             const struct send_request *request,
+                             struct complaint *complaint)
+{
+    const char *fields[2];
+    size_t count = http_request_headers(req, "Idempotency-Key", fields, COUNT_OF(fields));
+
+    key[0] = '\0';
+    if (count > 1)
+        return complain_of_key(complaint, "the header stands twice in the request");
+    if (count == 1 && !idempotency_key_read(key, fields[0]))
+        return complain_of_key(complaint, IDEMPOTENCY_KEY_RULE);
+    if (count == 1 && request->key && strcmp(request->key, key) != 0)
+        return complain_of_key(complaint,
+                               "header and idempotency_key are different keys");
+    if (request->key)
+        memcpy(key, request->key, strlen(request->key) + 1);
+    return OUTCOME_OK;
+}
+
+static enum outcome check_sender(const struct producer *p,
+                                 const struct send_request *request,
+                                 struct complaint *complaint)
+{
+    if (request->from || p->account.sender)
+        return OUTCOME_OK;
+    *complaint =
+        (struct complaint){ .status = 422, .code = "no_sender", .field = "from" };
+    return err_set(&complaint->detail, OUTCOME_REJECT,
+                   "no default sender is configured: give from, or set "
+                   "TWILIO_PHONE_NUMBER");
+}
+
 static void on_granted(void *arg, struct http_request *req, const struct caller *caller)
 {
     struct producer *p = arg;
     struct send_request request;
     struct complaint complaint;
-    struct send_job d;
+    char key[IDEMPOTENCY_KEY_MAX_BYTES + 1];
     size_t len;
     const char *body = http_request_body(req, &len);
 
@@ -159,17 +337,12 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
         refuse(p, req, &complaint);
         return;
     }
-    if (!request.from && !p->account.sender) {
-        complaint =
-            (struct complaint){ .status = 422, .code = "no_sender", .field = "from" };
-        err_set(&complaint.detail, OUTCOME_REJECT,
-                "no default sender is configured: give from, or set TWILIO_PHONE_NUMBER");
+    if (check_sender(p, &request, &complaint) || find_key(key, req, &request, &complaint))
         refuse(p, req, &complaint);
-    } else if (can_take(p, req)) {
-        send_job_build(&d, p, &request, caller->client);
-        publish(p, req, &request, &d.job);
-        send_job_free(&d);
-    }
+    else if (key[0])
+        ask_key(p, req, &request, caller->client, key);
+    else if (can_take(p, req))
+        build_and_publish(p, req, &request, caller->client, NULL, NULL);
     send_request_free(&request);
 }
 

@@ -63,7 +63,8 @@ static void price(struct sms_job *job, const struct rate_card *rates)
 }
 
 void send_job_build(struct send_job *d, struct producer *p,
-                    const struct send_request *request, int32_t client)
+                    const struct send_request *request, int32_t client,
+                    const unsigned char *id)
 {
     enum message_class class = class_of(request->message_class);
     int64_t now_us = clock_wall_us();
@@ -90,7 +91,10 @@ void send_job_build(struct send_job *d, struct producer *p,
         .mode = p->account.mode_name,
         .accepted_at = now_us,
     };
-    message_id_new(d->job.message_id, now_us / 1000, client, p->keys.id);
+    if (id)
+        memcpy(d->job.message_id, id, sizeof(d->job.message_id));
+    else
+        message_id_new(d->job.message_id, now_us / 1000, client, p->keys.id);
     price(&d->job, p->rates);
     seal_content(d, p, request);
 }

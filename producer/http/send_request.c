@@ -1,6 +1,7 @@
 #include "send_request.h"
 
 #include "account.h"
+#include "idempotency_key.h"
 #include "json.h"
 
 #include <stdlib.h>
@@ -145,6 +146,16 @@ static enum outcome read_region(struct draft *d, const struct json_value *value)
     return OUTCOME_OK;
 }
 
+static enum outcome read_key(struct draft *d, const struct json_value *value)
+{
+    size_t len = 0;
+    enum outcome rc = read_text(&d->request->key, &len, d, "idempotency_key", value);
+
+    if (!rc && !idempotency_key_is_valid(d->request->key, len))
+        rc = complain(d, "idempotency_key", "wrong_value", IDEMPOTENCY_KEY_RULE);
+    return rc;
+}
+
 static const struct {
     const char *name;
     member_reader *read;
@@ -157,6 +168,7 @@ static const struct {
     { "expires_in", read_expires_in },
     { "strict", read_strict },
     { "region", read_region },
+    { "idempotency_key", read_key },
 };
 
 // How much of a name is shown: up to 64 bytes, and no part of a character.
@@ -176,7 +188,7 @@ static enum outcome unknown_member(struct draft *d, const char *name, size_t len
     return err_set(
         &d->complaint->detail, OUTCOME_REJECT,
         "\"%.*s\" is not a field of this request; it has to, body, from, class, "
-        "reference, expires_in, strict and region",
+        "reference, expires_in, strict, region and idempotency_key",
         shown_len(name, len), name);
 }
 
@@ -259,5 +271,6 @@ void send_request_free(struct send_request *r)
     free(r->from);
     free(r->reference);
     free(r->message_class);
+    free(r->key);
     *r = (struct send_request){ 0 };
 }

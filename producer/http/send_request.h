@@ -32,13 +32,14 @@ struct send_request {
     char *from;            // owned; NULL = the default sender
     char *reference;       // owned; NULL = none
     char *message_class;   // owned; never NULL
+    char *key;             // owned; idempotency_key, NULL = none
     int64_t expires_in_s;  // 0 = the class's own useful time
     bool strict;           // refuse numbers that are possible but not valid
     char region[3];        // for a number without a country code
 };
 
 // send_request_parse fills out; region is the default one. Members: to, body, from,
-// class, reference, expires_in, strict, region.
+// class, reference, expires_in, strict, region, idempotency_key.
 //   OUTCOME_REJECT  complaint says what is wrong; out needs no free.
 MUST_CHECK enum outcome send_request_parse(struct send_request *out,
                                            struct json_reader *json, const char *region,

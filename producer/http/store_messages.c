@@ -4,6 +4,7 @@
 #include "rate_card.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // The ledger may hold a second currency, after the provider billed in another than the
 // estimate: then the estimate was taken back, and the larger sum is the one that stands.
@@ -29,6 +30,14 @@ static const char status_by_id_sql[] = STATUS_SQL("$1::uuid");
 static const char status_by_sid_sql[] = STATUS_SQL(
     "(select x.message_id from attempts x where x.twilio_sid = $1::text limit 1)");
 
+// Ended: by us (rank 25), or by a callback that tells the end (from 60 on).
+static const char news_sql[] =
+    "select m.message_id, m.twilio_sid, m.status, m.reason, m.error_code"
+    "  from messages m"
+    " where m.message_id = any ($1::uuid[])"
+    "   and m.message_id >= $2::uuid and m.message_id <= $3::uuid"
+    "   and (m.twilio_sid is not null or m.rank = 25 or m.rank >= 60)";
+
 static const char token_sql[] =
     "select t.token_id, t.client_id, c.name, array_to_string(t.scopes, ' '),"
     "       t.expires_at, t.revoked_at"
@@ -42,6 +51,7 @@ static const char rate_card_sql[] =
 
 static const struct db_statement status_by_id = { "status_by_id", status_by_id_sql };
 static const struct db_statement status_by_sid = { "status_by_sid", status_by_sid_sql };
+static const struct db_statement news = { "news", news_sql };
 static const struct db_statement token = { "token", token_sql };
 static const struct db_statement rate_card_rows = { "rate_card", rate_card_sql };
 
@@ -109,6 +119,40 @@ bool store_status_read(struct message_row *out, const struct db_result *rows)
     *out = (struct message_row){ 0 };
     db_columns_read(out, message_columns, COUNT_OF(message_columns), rows, 0, 0);
     return true;
+}
+
+// The first and the last id leave out the months in which there is none of them.
+void store_news(struct db *db, const unsigned char *const *ids, size_t count,
+                db_done *done, void *arg)
+{
+    struct db_args *args = db_args_new();
+    const unsigned char *first = ids[0], *last = ids[0];
+
+    db_args_array(args, DB_UUID, count);
+    for (size_t i = 0; i < count; i++) {
+        db_args_add_uuid(args, ids[i]);
+        if (memcmp(ids[i], first, 16) < 0)
+            first = ids[i];
+        if (memcmp(ids[i], last, 16) > 0)
+            last = ids[i];
+    }
+    db_args_uuid(args, first);
+    db_args_uuid(args, last);
+    db_submit(db, &news, args, done, arg);
+}
+
+void store_news_read(struct news_row *out, const struct db_result *rows, size_t row)
+{
+    static const struct db_column columns[] = {
+        { DB_UUID, offsetof(struct news_row, message_id), NEVER_NULL },
+        { DB_TEXT, offsetof(struct news_row, news.sid), NEVER_NULL },
+        { DB_TEXT, offsetof(struct news_row, news.status), NEVER_NULL },
+        { DB_TEXT, offsetof(struct news_row, news.reason), NEVER_NULL },
+        { DB_INT4, offsetof(struct news_row, news.error_code), NEVER_NULL },
+    };
+
+    *out = (struct news_row){ 0 };
+    db_columns_read(out, columns, COUNT_OF(columns), rows, row, 0);
 }
 
 void store_token(struct db *db, const unsigned char hash[32], db_done *done, void *arg)

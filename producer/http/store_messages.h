@@ -1,10 +1,12 @@
-// store_messages.h: the producer's reads: a message's life for its sender, API tokens,
-// the rate card. Texts of what the _read functions fill are borrowed from the answer.
+// store_messages.h: the producer's reads: a message's life for its sender, news for who
+// waits, API tokens, the rate card. Texts of what the _read functions fill are borrowed
+// from the answer.
 #ifndef STORE_MESSAGES_H
 #define STORE_MESSAGES_H
 
 #include "base.h"
 #include "db.h"
+#include "waits.h"
 #include "wire.h"
 
 struct rate_card;
@@ -44,6 +46,18 @@ struct message_row {
 
 // store_status_read fills out; false when there is no such message.
 MUST_CHECK bool store_status_read(struct message_row *out, const struct db_result *rows);
+
+// store_news reads which of these messages have a SID or ended without one; the others
+// have no row in the answer.
+void store_news(struct db *db, const unsigned char *const *ids, size_t count,
+                db_done *done, void *arg);
+
+struct news_row {
+    unsigned char message_id[16];
+    struct wait_news news;
+};
+
+void store_news_read(struct news_row *out, const struct db_result *rows, size_t row);
 
 // store_token finds an API token by its keyed hash (32 bytes).
 void store_token(struct db *db, const unsigned char hash[32], db_done *done, void *arg);

@@ -1,5 +1,6 @@
 #include "scheduler.h"
 
+#include "cleaner.h"
 #include "kafka_out.h"
 #include "mover.h"
 
@@ -15,6 +16,9 @@ static const struct setting scheduler_table[] = {
     SERVICE_SETTINGS("scheduler", AT(service), "9105"),
     { "scheduler.poll_interval", SETTING_US | SETTING_LIVE, AT(poll_us), "250ms", 10000,
       60000000, NULL, "how often to look for due messages when nothing was due" },
+    { "scheduler.idempotency_keep", SETTING_US, AT(keep_keys_us), "48h",
+      INT64_C(172800000000), INT64_C(31536000000000), NULL,
+      "how long an Idempotency-Key stands for its message" },
     { 0 },
 };
 
@@ -40,7 +44,8 @@ static void review_settings(const void *arg, struct settings_notes *notes)
 
 const struct settings_source scheduler_settings_source = {
     .program = "smsq-scheduler",
-    .what = "Moves messages that fall due (retries, scheduled ones) to their lane.",
+    .what =
+        "Moves messages that fall due to their lane, deletes what was kept long enough.",
     .tables = (const struct setting *const[]){ scheduler_table, NULL },
     .size = sizeof(struct scheduler_settings),
     .check = check_settings,
@@ -53,6 +58,7 @@ struct scheduler {
     struct db *db;
     struct kafka_out *out;
     struct mover *movers[LANES];
+    struct cleaner *cleaner;
 };
 
 static void on_stop(void *arg)
@@ -61,6 +67,7 @@ static void on_stop(void *arg)
 
     for (size_t i = 0; i < LANES; i++)
         mover_stop(s->movers[i]);
+    cleaner_stop(s->cleaner);
 }
 
 static bool is_drained(void *arg)
@@ -144,6 +151,8 @@ enum outcome scheduler_open(struct scheduler **out, const struct scheduler_setti
     }
     make_movers(s);
     service_on_change(s->service, "scheduler.poll_interval", take_poll_interval, s);
+    s->cleaner = cleaner_new(service_reactor(s->service), s->db, set->keep_keys_us,
+                             service_metrics(s->service));
     *out = s;
     return OUTCOME_OK;
 }
@@ -161,6 +170,7 @@ void scheduler_close(struct scheduler *s)
     db_close(s->db);
     for (size_t i = 0; i < LANES; i++)
         mover_free(s->movers[i]);
+    cleaner_free(s->cleaner);
     service_close(s->service);
     free(s);
 }

@@ -13,7 +13,8 @@ struct scheduler_settings {
     struct kafka_settings kafka;
     struct db_settings db;
     struct service_settings service;
-    int64_t poll_us;  // scheduler.poll_interval
+    int64_t poll_us;       // scheduler.poll_interval
+    int64_t keep_keys_us;  // scheduler.idempotency_keep
 };
 
 extern const struct settings_source scheduler_settings_source;

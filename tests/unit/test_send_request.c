@@ -118,15 +118,22 @@ static const struct {
     { "{" BOTH ",\"region\":1}", 422, "wrong_value", "region",
       "a region is a country of two capital letters, for example US" },
 
+    { "{" BOTH ",\"idempotency_key\":\"\"}", 422, "wrong_value", "idempotency_key",
+      "an idempotency key has 1 to 255 visible ASCII characters, without blanks" },
+    { "{" BOTH ",\"idempotency_key\":\"a b\"}", 422, "wrong_value", "idempotency_key",
+      "an idempotency key has 1 to 255 visible ASCII characters, without blanks" },
+    { "{" BOTH ",\"idempotency_key\":7}", 422, "wrong_type", "idempotency_key",
+      "this field must be a text" },
+
     { "{" BOTH ",\"message\":\"Hi\"}", 422, "unknown_field", NULL,
       "\"message\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict and region" },
+      "reference, expires_in, strict, region and idempotency_key" },
     { "{" BOTH ",\"Class\":\"otp\"}", 422, "unknown_field", NULL,
       "\"Class\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict and region" },
+      "reference, expires_in, strict, region and idempotency_key" },
     { "{" BOTH ",\"to\\u0000\":null}", 422, "unknown_field", NULL,
       "\"to\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict and region" },
+      "reference, expires_in, strict, region and idempotency_key" },
 };
 
 static void assert_refused(const char *json, size_t len, int status, const char *code,

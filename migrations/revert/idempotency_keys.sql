@@ -1,0 +1,9 @@
+-- Revert smsq:idempotency_keys from pg
+
+begin;
+set local lock_timeout = '5s';
+set local role smsq_owner;
+
+drop table idempotency_keys;
+
+commit;
