@@ -38,6 +38,8 @@ static const struct command commands[] = {
       "  --reference WORD    your own word for it\n"
       "  --expires-in N      seconds for which it is worth sending\n"
       "  --region CC         country of a number without a country code\n"
+      "  --idempotency-key K makes repeats of the command one message\n"
+      "  --wait N            up to N seconds (30 at most) for Twilio's SID\n"
       "  --json              print the API's answer as it is",
       command_send },
     { "status", "ID|SID [--json]", "what became of a message", command_status },

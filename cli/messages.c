@@ -9,11 +9,13 @@
 #include <string.h>
 
 enum { ANSWER_MAX_BYTES = 65536, REQUEST_MAX_BYTES = 65536, TIMEOUT_S = 35 };
+enum { WAIT_MAX_S = 30 };  // the API waits no longer
 
 // One exchange with the API.
 struct exchange {
     struct buf url;
     struct buf body;  // POST when not empty
+    long wait_s;      // Prefer: wait=N; 0 = none
     struct buf answer;
     long status;
     CURLcode result;
@@ -51,6 +53,11 @@ static void perform(struct exchange *x, const char *token)
 
     buf_addf(&authorization, "Authorization: Bearer %s", token);
     headers = curl_slist_append(headers, buf_text(&authorization));
+    if (x->wait_s > 0) {
+        char prefer[40];
+        (void)snprintf(prefer, sizeof(prefer), "Prefer: wait=%ld", x->wait_s);
+        headers = curl_slist_append(headers, prefer);
+    }
     curl_easy_setopt(curl, CURLOPT_URL, buf_text(&x->url));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
@@ -71,7 +78,9 @@ static void perform(struct exchange *x, const char *token)
 
 static int exit_code(const struct exchange *x)
 {
-    if (x->result != CURLE_OK || x->status == 429 || x->status >= 500)
+    bool again = x->status == 409 || x->status == 429 || x->status >= 500;
+
+    if (x->result != CURLE_OK || again)
         return EXIT_TEMPORARY;
     if (x->status == 404)
         return EXIT_NOT_FOUND;
@@ -168,45 +177,86 @@ static void add_seconds(struct buf *body, const char *value)
         add_member(body, "expires_in", value);
 }
 
+// Returns the seconds of --wait, 0 without it, -1 when that is no number from 1 to 30.
+static long read_wait(const char *value)
+{
+    size_t digits = value ? strspn(value, "0123456789") : 0;
+
+    if (!value)
+        return 0;
+    if (digits == 0 || digits > 2 || value[digits])
+        return -1;
+    long seconds = strtol(value, NULL, 10);
+    return seconds >= 1 && seconds <= WAIT_MAX_S ? seconds : -1;
+}
+
+// What smsq send was told.
+struct send_words {
+    const char *to, *message, *from, *class, *reference, *expires_in, *region, *key,
+        *wait, *json;
+};
+
+static enum outcome read_send_words(struct send_words *w, int argc, char *argv[],
+                                    struct err *err)
+{
+    const struct command_option options[] = {
+        { .name = "message", .value = &w->message },
+        { .name = "from", .value = &w->from },
+        { .name = "class", .value = &w->class },
+        { .name = "reference", .value = &w->reference },
+        { .name = "expires-in", .value = &w->expires_in },
+        { .name = "region", .value = &w->region },
+        { .name = "idempotency-key", .value = &w->key },
+        { .name = "wait", .value = &w->wait },
+        { .name = "json", .is_flag = true, .value = &w->json },
+        { 0 },
+    };
+
+    if (command_options(argc, argv, options, &w->to, 1, err))
+        return OUTCOME_REJECT;
+    if (!w->to || !w->message)
+        return err_set(err, OUTCOME_REJECT, "a number and --message are wanted");
+    if (!utf8_is_valid(w->to, strlen(w->to)) ||
+        !utf8_is_valid(w->message, strlen(w->message)) ||
+        (w->key && !utf8_is_valid(w->key, strlen(w->key))))
+        return err_set(err, OUTCOME_REJECT, "number, message and key must be UTF-8");
+    if (read_wait(w->wait) < 0)
+        return err_set(err, OUTCOME_REJECT, "--wait takes 1 to %d seconds", WAIT_MAX_S);
+    return OUTCOME_OK;
+}
+
+static void build_send(struct exchange *x, const char *api_url,
+                       const struct send_words *w)
+{
+    x->wait_s = read_wait(w->wait);
+    buf_addf(&x->url, "%s/sms/send", api_url);
+    buf_add_text(&x->body, "{\"to\":");
+    buf_add_json_string(&x->body, w->to, strlen(w->to));
+    add_member(&x->body, "body", w->message);
+    add_member(&x->body, "from", w->from);
+    add_member(&x->body, "class", w->class);
+    add_member(&x->body, "reference", w->reference);
+    add_member(&x->body, "region", w->region);
+    add_member(&x->body, "idempotency_key", w->key);
+    add_seconds(&x->body, w->expires_in);
+    buf_add_char(&x->body, '}');
+}
+
 int command_send(const struct command *self, const struct command_settings *set, int argc,
                  char *argv[])
 {
-    const char *to = NULL, *message = NULL, *from = NULL, *class = NULL,
-               *reference = NULL, *expires_in = NULL, *region = NULL, *json = NULL;
-    const struct command_option options[] = {
-        { .name = "message", .value = &message },
-        { .name = "from", .value = &from },
-        { .name = "class", .value = &class },
-        { .name = "reference", .value = &reference },
-        { .name = "expires-in", .value = &expires_in },
-        { .name = "region", .value = &region },
-        { .name = "json", .is_flag = true, .value = &json },
-        { 0 },
-    };
+    struct send_words words = { 0 };
     struct exchange x;
     struct err err = { 0 };
 
-    if (command_options(argc, argv, options, &to, 1, &err))
+    if (read_send_words(&words, argc, argv, &err))
         return command_usage(self, "%s", err.text);
-    if (!to || !message)
-        return command_usage(self, "a number and --message are wanted");
-    if (!utf8_is_valid(to, strlen(to)) || !utf8_is_valid(message, strlen(message)))
-        return command_usage(self, "number and message must be UTF-8");
     if (!has_token(set))
         return EXIT_SETTINGS;
     exchange_init(&x);
-    buf_addf(&x.url, "%s/sms/send", set->api_url);
-    buf_add_text(&x.body, "{\"to\":");
-    buf_add_json_string(&x.body, to, strlen(to));
-    add_member(&x.body, "body", message);
-    add_member(&x.body, "from", from);
-    add_member(&x.body, "class", class);
-    add_member(&x.body, "reference", reference);
-    add_member(&x.body, "region", region);
-    add_seconds(&x.body, expires_in);
-    buf_add_char(&x.body, '}');
+    build_send(&x, set->api_url, &words);
     perform(&x, set->api_token);
-    int code = report(&x, json != NULL);
+    int code = report(&x, words.json != NULL);
     exchange_free(&x);
     return code;
 }

@@ -54,10 +54,21 @@ def test_send_reads_national_numbers_and_prints_json(cli):
     assert (told["to"], told["status"]) == ("+41791234567", "queued")
 
 
+def test_send_is_repeated_with_a_key_and_waits_for_the_sid(cli, api):
+    send = ("send", fresh_number(), "--message", "hello", "--idempotency-key", "order-7")
+    first = pairs(cli(OK, *send, token=api.token))
+    again = pairs(cli(OK, *send, "--wait=20", token=api.token))
+    assert again["id"] == first["id"] and again["sid"].startswith("SM")
+    other = ("send", fresh_number(), *send[2:])
+    assert "Idempotency-Key" in cli(REFUSED, *other, token=api.token)
+
+
 @pytest.mark.parametrize("arguments", [
     (),
     ("fly",),
     ("send",),
+    ("send", "+14155550123", "--message", "hi", "--wait", "31"),
+    ("send", "+14155550123", "--message", "hi", "--wait", "soon"),
     ("send", "+14155550123"),
     ("send", "--message", "hello"),
     ("send", "+14155550123", "+14155550124", "--message", "hello"),
