@@ -1,5 +1,6 @@
 #include "send_job.h"
 
+#include "access.h"
 #include "message_id.h"
 #include "producer.h"
 #include "rate_card.h"
@@ -63,7 +64,7 @@ static void price(struct sms_job *job, const struct rate_card *rates)
 }
 
 void send_job_build(struct send_job *d, struct producer *p,
-                    const struct send_request *request, int32_t client,
+                    const struct send_request *request, const struct caller *caller,
                     const unsigned char *id)
 {
     enum message_class class = class_of(request->message_class);
@@ -79,7 +80,7 @@ void send_job_build(struct send_job *d, struct producer *p,
         .turn = 1,
         .message_class = request->message_class,
         .channel = "sms",
-        .client = client,
+        .client = caller->client,
         .to_hash = { d->to_hash, sizeof(d->to_hash) },
         .country = request->to.country[0] ? request->to.country : NULL,
         .to_hint = d->to_hint,
@@ -94,7 +95,7 @@ void send_job_build(struct send_job *d, struct producer *p,
     if (id)
         memcpy(d->job.message_id, id, sizeof(d->job.message_id));
     else
-        message_id_new(d->job.message_id, now_us / 1000, client, p->keys.id);
+        message_id_new(d->job.message_id, now_us / 1000, caller->client, p->keys.id);
     price(&d->job, p->rates);
     seal_content(d, p, request);
 }
