@@ -1,4 +1,5 @@
 #include "http_request.h"
+#include "http_listen.h"
 
 #include "http_guard.h"
 #include "http_route.h"
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum { PROBLEM_MAX_BYTES = 8192, ALLOW_MAX_BYTES = 256, DETAIL_BYTES = 128 };
 enum { SPARES_MAX = 256, KEEP_BODY_BYTES = 16384 };
@@ -162,6 +164,28 @@ void http_answer(struct http_request *req, int status, const char *content_type,
         MHD_resume_connection(req->connection);
         http_server_wake(req->server);
     }
+}
+
+void http_cut(struct http_request *req, const char *bytes, size_t len, bool is_reset)
+{
+    const struct linger now = { 1, 0 };
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (len > 0)
+        (void)!send(info->connect_fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (is_reset)
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    req->cut = true;
+    if (req->stage == HTTP_STAGE_SUSPENDED) {
+        MHD_resume_connection(req->connection);
+        http_server_wake(req->server);
+    }
+}
+
+bool http_request_is_reused(const struct http_request *req)
+{
+    return req->peer[HTTP_PEER_BYTES] != 0;
 }
 
 static void add_member(struct buf *json, const char *name, const char *value)

@@ -42,6 +42,7 @@ struct http_request {
     enum http_refusal refusal;
     const char *complaint;  // a literal
     bool in_hand;
+    bool cut;
     size_t dropped_bytes;  // of a refused body
     int64_t began_us;
     int status;  // 0 until answered

@@ -185,12 +185,17 @@ static enum MHD_Result on_body(struct http_request *req, const char *bytes, size
 // Runs when the request is complete, and again after it was resumed with an answer.
 static enum MHD_Result on_whole(struct http_request *req)
 {
+    if (req->cut)
+        return MHD_NO;
     if (req->refusal != HTTP_REFUSAL_NONE && req->status == 0) {
         http_request_refuse(req);
     } else if (req->status == 0) {
         req->stage = HTTP_STAGE_HANDLER;
         req->route->fn(req->server->arg, req);
     }
+    if (req->cut)
+        return MHD_NO;
+    ((char *)req->peer)[HTTP_PEER_BYTES] = 1;
     if (req->status != 0)
         return queue_answer(req, false);
     req->stage = HTTP_STAGE_SUSPENDED;
@@ -226,7 +231,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        char *peer = xcalloc(1, HTTP_PEER_BYTES);
+        char *peer = xcalloc(1, HTTP_PEER_BYTES + 1);
         http_peer_text(peer, info->client_addr);
         *context = peer;
         s->connections++;

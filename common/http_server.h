@@ -76,6 +76,14 @@ struct http_header {
 void http_answer(struct http_request *req, int status, const char *content_type,
                  const char *body, size_t len, const struct http_header *headers);
 
+// http_cut ends the connection instead of answering: the len bytes go out as they are, as
+// far as they fit into the socket's buffer, then it closes; is_reset: with a reset. It is
+// for programs that play a broken server.
+void http_cut(struct http_request *req, const char *bytes, size_t len, bool is_reset);
+
+// http_request_is_reused tells whether the connection had an answer before this request.
+bool http_request_is_reused(const struct http_request *req);
+
 // http_problem answers application/problem+json (RFC 9457): type, title, status, detail
 // and, unless NULL, "code" (stable word for programs) and "field" (which input is wrong).
 struct http_problem {

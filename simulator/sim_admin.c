@@ -5,6 +5,8 @@
 #include "metrics.h"
 #include "settings.h"
 #include "sim_callbacks.h"
+#include "sim_clock.h"
+#include "sim_faults.h"
 #include "sim_ledger.h"
 #include "sim_store.h"
 #include "simulator.h"
@@ -16,8 +18,8 @@
 enum {
     ROWS_MAX_BYTES = 256 << 20,
     SMALL_MAX_BYTES = 4096,
-    DELAY_MAX_S = 86400,
-    REPEAT_MAX = 100,
+    FAULTS_MAX_BYTES = 1 << 20,
+    ADVANCE_MAX_S = 400 * 86400,
     VALUE_BYTES = 32,
 };
 
@@ -64,6 +66,15 @@ void sim_admin_ledger(void *arg, struct http_request *req)
     sim_ledger_render(&counts, sim->json.currency, &body);
     send_json(req, &body);
     buf_free(&body);
+}
+
+static enum outcome read_form(struct form *form, struct http_request *req,
+                              struct err *err)
+{
+    size_t len = 0;
+    const char *body = http_request_body(req, &len);
+
+    return form_parse(form, body ? body : "", len, err);
 }
 
 // Reads the query parameter name into *out, which keeps its value when that is not given.
@@ -119,119 +130,140 @@ void sim_admin_messages(void *arg, struct http_request *req)
 void sim_admin_delays(void *arg, struct http_request *req)
 {
     const struct simulator *sim = arg;
-    const struct simulator_switches *s = &sim->switches;
     struct buf body = BUF_INIT(SMALL_MAX_BYTES);
 
-    buf_addf(&body, "{\"answer_delay_us\":%" PRId64, s->answer_delay_us);
-    buf_addf(&body, ",\"queued_delay_us\":%" PRId64, s->life.queued_us);
-    buf_addf(&body, ",\"sent_delay_us\":%" PRId64, s->life.sent_us);
-    buf_addf(&body, ",\"delivered_delay_us\":%" PRId64, s->life.delivered_us);
-    buf_addf(&body, ",\"price_delay_us\":%" PRId64, s->life.price_us);
-    buf_addf(&body, ",\"callback_repeat\":%" PRId64, s->callback_repeat);
-    buf_addf(&body, ",\"callback_reverse\":%s}\n",
-             s->callback_reverse ? "true" : "false");
+    sim_switches_render(&sim->switches, &body);
     send_json(req, &body);
     buf_free(&body);
-}
-
-static bool read_delay(const char *text, int64_t *out)
-{
-    int64_t us = 0;
-
-    if (!settings_parse_us(text, &us) || us < 0 || us > (int64_t)DELAY_MAX_S * 1000000)
-        return false;
-    *out = us;
-    return true;
-}
-
-static bool read_repeat(const char *text, int64_t *out)
-{
-    char *end = NULL;
-    long value = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
-
-    if (value < 1 || value > REPEAT_MAX || *end)
-        return false;
-    *out = value;
-    return true;
-}
-
-static bool read_yes_no(const char *text, bool *out)
-{
-    if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
-        return false;
-    *out = strcmp(text, "yes") == 0;
-    return true;
-}
-
-// Puts one pair of the form into s. Returns false for an unknown name or a bad value.
-static bool apply(struct simulator_switches *s, const char *name, const char *value)
-{
-    const struct {
-        const char *name;
-        int64_t *delay_us;
-    } delays[] = {
-        { "answer_delay", &s->answer_delay_us },
-        { "queued_delay", &s->life.queued_us },
-        { "sent_delay", &s->life.sent_us },
-        { "delivered_delay", &s->life.delivered_us },
-        { "price_delay", &s->life.price_us },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(delays); i++)
-        if (strcmp(delays[i].name, name) == 0)
-            return read_delay(value, delays[i].delay_us);
-    if (strcmp(name, "callback_repeat") == 0)
-        return read_repeat(value, &s->callback_repeat);
-    return strcmp(name, "callback_reverse") == 0 &&
-           read_yes_no(value, &s->callback_reverse);
-}
-
-static bool copy_text(char out[VALUE_BYTES], const char *bytes, size_t len)
-{
-    if (len >= VALUE_BYTES || memchr(bytes, '\0', len))
-        return false;
-    memcpy(out, bytes, len);
-    out[len] = '\0';
-    return true;
-}
-
-// All pairs, or none: bad names the first that is wrong.
-static bool apply_form(struct simulator_switches *s, const struct form *form,
-                       char bad[VALUE_BYTES])
-{
-    char value[VALUE_BYTES];
-
-    for (size_t i = 0; i < form->count; i++) {
-        const struct form_pair *p = &form->pairs[i];
-        bad[0] = '\0';
-        if (!copy_text(bad, p->name, p->name_len) ||
-            !copy_text(value, p->value, p->value_len) || !apply(s, bad, value))
-            return false;
-    }
-    return true;
 }
 
 void sim_admin_set_delays(void *arg, struct http_request *req)
 {
     struct simulator *sim = arg;
-    struct simulator_switches switches = sim->switches;
+    struct sim_switches switches = sim->switches;
+    char bad[SIM_SWITCHES_NAME_BYTES] = "";
     struct form form = { 0 };
-    size_t len = 0;
-    const char *body = http_request_body(req, &len);
-    char bad[VALUE_BYTES] = "";
+    struct err err = { 0 };
 
-    bool is_good = !form_parse(&form, body ? body : "", len, NULL) &&
-                   apply_form(&switches, &form, bad);
+    enum outcome rc = read_form(&form, req, &err);
+    if (!rc)
+        rc = sim_switches_apply(&switches, &form, bad, &err);
     form_free(&form);
-    if (!is_good) {
-        refuse(req, utf8_is_valid(bad, strlen(bad)) ? bad : NULL,
-               "answer_delay, queued_delay, sent_delay, delivered_delay and price_delay "
-               "are times such as 50ms, callback_repeat is 1 to 100, callback_reverse "
-               "is yes or no");
+    if (rc) {
+        refuse(req, bad[0] ? bad : NULL, err.text);
         return;
     }
     simulator_switch(sim, &switches);
     sim_admin_delays(sim, req);
+}
+
+void sim_admin_faults(void *arg, struct http_request *req)
+{
+    const struct simulator *sim = arg;
+    struct buf body = BUF_INIT(FAULTS_MAX_BYTES);
+
+    sim_faults_render(sim->faults, &body);
+    send_json(req, &body);
+    buf_free(&body);
+}
+
+void sim_admin_add_fault(void *arg, struct http_request *req)
+{
+    struct simulator *sim = arg;
+    struct form form = { 0 };
+    struct err err = { 0 };
+
+    enum outcome rc = read_form(&form, req, &err);
+    if (!rc)
+        rc = sim_faults_add(sim->faults, &form, &err);
+    form_free(&form);
+    if (rc)
+        refuse(req, NULL, err.text);
+    else
+        sim_admin_faults(sim, req);
+}
+
+void sim_admin_remove_faults(void *arg, struct http_request *req)
+{
+    struct simulator *sim = arg;
+    uint32_t id = 0;
+
+    if (!read_number(req, "id", UINT32_MAX, &id) || !sim_faults_remove(sim->faults, id))
+        refuse(req, "id", "no rule has this id; GET /_sim/faults lists them");
+    else
+        http_answer(req, 204, NULL, NULL, 0, NULL);
+}
+
+void sim_admin_clock(void *arg, struct http_request *req)
+{
+    const struct simulator *sim = arg;
+    struct buf body = BUF_INIT(SMALL_MAX_BYTES);
+    int64_t next_us = sim_clock_next_us(sim->clock);
+
+    buf_add_text(&body, "{\"now\":\"");
+    buf_add_time(&body, sim_clock_now_us(sim->clock));
+    buf_addf(&body, "\",\"speed\":%" PRId64 ",\"waiting\":%zu,\"next\":",
+             sim_clock_speed(sim->clock), sim_clock_waiting(sim->clock));
+    if (next_us == INT64_MAX) {
+        buf_add_text(&body, "null}\n");
+    } else {
+        buf_add_char(&body, '"');
+        buf_add_time(&body, next_us);
+        buf_add_text(&body, "\"}\n");
+    }
+    send_json(req, &body);
+    buf_free(&body);
+}
+
+// An advance, until everything that was due has happened.
+struct advance {
+    struct simulator *sim;
+    struct http_request *req;
+};
+
+static void on_advanced(void *arg)
+{
+    struct advance *a = arg;
+
+    sim_admin_clock(a->sim, a->req);
+    free(a);
+}
+
+static bool read_clock(const struct form *form, int64_t *speed, int64_t *by_us)
+{
+    char value[VALUE_BYTES];
+    char *end = value;
+
+    if (form_copy(value, sizeof(value), form, "speed"))
+        *speed = value[0] >= '0' && value[0] <= '9' ? strtoll(value, &end, 10) : -1;
+    if (*end && end != value)
+        return false;
+    if (form_copy(value, sizeof(value), form, "advance") &&
+        !settings_parse_us(value, by_us))
+        return false;
+    return *speed >= 0 && *speed <= SIM_CLOCK_SPEED_MAX && *by_us >= 0 &&
+           *by_us <= (int64_t)ADVANCE_MAX_S * 1000000;
+}
+
+void sim_admin_set_clock(void *arg, struct http_request *req)
+{
+    struct simulator *sim = arg;
+    int64_t speed = sim_clock_speed(sim->clock), by_us = 0;
+    struct form form = { 0 };
+    struct err err = { 0 };
+
+    bool is_good = !read_form(&form, req, &err) && read_clock(&form, &speed, &by_us);
+    form_free(&form);
+    if (!is_good) {
+        refuse(req, NULL,
+               "speed is 0 (it stands) to 1000000, advance a time such as "
+               "10m, up to 400d");
+        return;
+    }
+    struct advance *a = xcalloc(1, sizeof(*a));
+    *a = (struct advance){ sim, req };
+    sim_clock_set_speed(sim->clock, speed);
+    sim_clock_advance(sim->clock, by_us, on_advanced, a);
 }
 
 void sim_admin_reset(void *arg, struct http_request *req)

@@ -18,6 +18,11 @@ void sim_admin_delays(void *arg, struct http_request *req);
 void sim_admin_set_delays(void *arg, struct http_request *req);
 void sim_admin_accounts(void *arg, struct http_request *req);
 void sim_admin_set_account(void *arg, struct http_request *req);
+void sim_admin_faults(void *arg, struct http_request *req);
+void sim_admin_add_fault(void *arg, struct http_request *req);
+void sim_admin_remove_faults(void *arg, struct http_request *req);
+void sim_admin_clock(void *arg, struct http_request *req);
+void sim_admin_set_clock(void *arg, struct http_request *req);
 void sim_admin_reset(void *arg, struct http_request *req);
 
 // sim_admin_add_metrics declares the simulator's series; sim is borrowed.

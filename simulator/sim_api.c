@@ -3,6 +3,8 @@
 #include "http_server.h"
 #include "sim_accounts.h"
 #include "sim_answers.h"
+#include "sim_fault_answers.h"
+#include "sim_faults.h"
 #include "sim_request.h"
 #include "simulator.h"
 
@@ -21,6 +23,8 @@ struct sim_api {
     struct simulator *sim;
     struct buf credentials;  // of the request in hand, decoded
     struct buf answer;
+    struct buf faulty;                       // what a fault makes of it
+    uint64_t counts[SIM_FAULT_ON_LIST + 1];  // of requests by what they are, for faults
 };
 
 enum outcome sim_request_not_found(const struct sim_request *r, struct sim_error *error)
@@ -158,6 +162,48 @@ static enum outcome read_form(struct sim_request *r, struct sim_error *error)
                          (struct sim_text){ err.text, strlen(err.text) });
 }
 
+// A parameter as a text, in scratch; NULL when it is not there or far too long.
+static const char *text_of(const struct sim_request *r, const char *name, char *scratch)
+{
+    return form_copy(scratch, SIM_FAULTS_TEXT_BYTES, &r->form, name) ? scratch : NULL;
+}
+
+// Decides what goes wrong with the request.
+static const struct sim_fault *find_fault(struct sim_api *api, struct sim_request *r,
+                                          const struct sim_route *route)
+{
+    char to[SIM_FAULTS_TEXT_BYTES], from[SIM_FAULTS_TEXT_BYTES];
+    struct sim_fault_subject subject = {
+        .on = route->fn == sim_messages_create ? SIM_FAULT_ON_CREATE
+              : route->fn == sim_messages_list ? SIM_FAULT_ON_LIST
+                                               : SIM_FAULT_ON_FETCH,
+        .account = r->account->sid,
+        .is_reused = http_request_is_reused(r->http),
+    };
+
+    subject.ordinal = api->counts[subject.on]++;
+    if (subject.on == SIM_FAULT_ON_CREATE) {
+        subject.to = text_of(r, "To", to);
+        subject.from = text_of(r, "From", from);
+    }
+    return sim_faults_find(r->sim->faults, &subject);
+}
+
+// Runs the handler, unless a fault keeps the request from being processed.
+static enum outcome process(struct sim_api *api, struct sim_request *r,
+                            const struct sim_route *route, struct sim_error *error)
+{
+    if (sim_answers_is_full(r->sim->answers, r->account->index))
+        return sim_error_code(error, 20429, (struct sim_text){ "", 0 });
+    enum outcome rc = read_form(r, error);
+    if (rc)
+        return rc;
+    r->fault = find_fault(api, r, route);
+    if (r->fault && !r->fault->accepts)
+        return OUTCOME_OK;
+    return route->fn(r, error);
+}
+
 static enum outcome handle(struct sim_api *api, struct sim_request *r,
                            struct sim_error *error)
 {
@@ -176,20 +222,25 @@ static enum outcome handle(struct sim_api *api, struct sim_request *r,
     rc = check_account(r, error);
     if (!rc && r->caller->is_test && route->fn != sim_messages_create)
         rc = sim_error_code(error, 20008, (struct sim_text){ "", 0 });
-    if (!rc)
-        rc = read_form(r, error);
-    return rc ? rc : route->fn(r, error);
+    return rc ? rc : process(api, r, route, error);
 }
 
-static void answer(struct sim_api *api, struct sim_request *r)
+static void answer_request(struct sim_api *api, struct sim_request *r)
 {
-    const char *body = buf_text(&api->answer);
-    size_t len = api->answer.len;
+    struct sim_answer answer = {
+        .status = r->status,
+        .body = api->answer.len ? buf_text(&api->answer) : NULL,
+        .len = api->answer.len,
+        .location = r->location,
+        .account = r->account ? r->account->index : 0,
+    };
 
-    if (r->is_late)
-        sim_answers_send_late(api->sim->answers, r->http, r->status, body, len);
+    if (r->fault)
+        sim_fault_answer(&answer, r->fault, r->created, &api->faulty);
+    if (r->is_late || r->fault)
+        sim_answers_send_late(api->sim->answers, r->http, &answer);
     else
-        sim_answers_send(api->sim->answers, r->http, r->status, r->location, body, len);
+        sim_answers_send(api->sim->answers, r->http, &answer);
 }
 
 void sim_api_handle(void *arg, struct http_request *req)
@@ -209,7 +260,7 @@ void sim_api_handle(void *arg, struct http_request *req)
         r.status = error.status;
     }
     form_free(&r.form);
-    answer(api, &r);
+    answer_request(api, &r);
 }
 
 struct sim_api *sim_api_new(struct simulator *sim)
@@ -218,6 +269,7 @@ struct sim_api *sim_api_new(struct simulator *sim)
 
     api->sim = sim;
     buf_init(&api->answer, ANSWER_MAX_BYTES);
+    buf_init(&api->faulty, SIM_FAULTS_BYTES_MAX);
     buf_init(&api->credentials, CREDENTIALS_MAX_BYTES);
     return api;
 }
@@ -228,5 +280,11 @@ void sim_api_free(struct sim_api *api)
         return;
     buf_free(&api->credentials);
     buf_free(&api->answer);
+    buf_free(&api->faulty);
     free(api);
+}
+
+void sim_api_clear(struct sim_api *api)
+{
+    memset(api->counts, 0, sizeof(api->counts));
 }

@@ -12,6 +12,9 @@ struct sim_api *sim_api_new(struct simulator *sim);
 
 void sim_api_free(struct sim_api *api);
 
+// sim_api_clear counts requests anew, for faults.
+void sim_api_clear(struct sim_api *api);
+
 // sim_api_handle answers any request that is not the simulator's own; arg is the
 // simulator.
 void sim_api_handle(void *arg, struct http_request *req);

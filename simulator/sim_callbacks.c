@@ -46,6 +46,30 @@ static bool try_again(struct sim_callbacks *c, struct sim_callback *cb, unsigned
     return true;
 }
 
+// Counts the end of a try: for good, or until the next one.
+static void end_try(struct sim_callbacks *c, struct sim_callback *cb, bool is_good,
+                    unsigned failure)
+{
+    uint32_t number = cb->number;
+
+    if (!is_good && try_again(c, cb, failure))
+        return;
+    if (is_good)
+        c->sent++;
+    else
+        c->failed++;
+    c->set.ended(c->set.arg, number);
+}
+
+// Takes one of the tries that this fault spoils.
+static bool spoils(struct sim_callback *cb, enum sim_fault_kind kind)
+{
+    if (cb->fault != kind || cb->spoilt == 0)
+        return false;
+    cb->spoilt--;
+    return true;
+}
+
 static void on_answer(void *arg, const struct sim_call_answer *answer)
 {
     struct flight *f = arg;
@@ -57,10 +81,11 @@ static void on_answer(void *arg, const struct sim_call_answer *answer)
     if (f->generation != c->generation)
         return;
     c->flying--;
-    if (answer->status >= 200 && answer->status < 300)
-        c->sent++;
-    else if (!try_again(c, &f->callback, answer->failure))
-        c->failed++;
+    if (spoils(&f->callback, SIM_FAULT_UNHEARD))
+        end_try(c, &f->callback, false, SIM_URL_RETRY_READ);
+    else
+        end_try(c, &f->callback, answer->status >= 200 && answer->status < 300,
+                answer->failure);
 }
 
 static void fill_body(struct buf *body, const struct sim_form *form)
@@ -95,6 +120,8 @@ static bool start(struct sim_callbacks *c, struct flight *f, int64_t now_us)
     call.body = buf_text(&f->body);
     call.body_len = f->body.len;
     sim_sign(owner.signer, address, call.url.len, form.params, form.count, signature);
+    if (f->callback.fault == SIM_FAULT_WRONG_SIGNATURE)
+        signature[0] = signature[0] == 'A' ? 'B' : 'A';
     sim_sids_token(c->sids, m->number, f->callback.status, token);
     return sim_caller_submit(c->caller, &call, on_answer, f);
 }
@@ -109,6 +136,30 @@ static struct sim_queue *due_queue(struct sim_callbacks *c, int64_t now_us)
     return sim_queue_peek(&c->fresh) ? &c->fresh : NULL;
 }
 
+// Makes one try of the oldest callback of q. Returns false when the caller has no room.
+static bool try_first(struct sim_callbacks *c, struct sim_queue *q, int64_t now_us)
+{
+    struct flight *f = c->free_flights;
+
+    f->callback = *sim_queue_peek(q);
+    f->generation = c->generation;
+    if (f->callback.began_us == 0)
+        f->callback.began_us = now_us;
+    f->callback.tries++;
+    if (spoils(&f->callback, SIM_FAULT_UNREACHABLE)) {
+        struct sim_callback copy = f->callback;
+        sim_queue_drop(q);
+        end_try(c, &copy, false, SIM_URL_RETRY_CONNECT);
+        return true;
+    }
+    if (!start(c, f, now_us))
+        return false;  // an answer makes room and sets the timer
+    c->free_flights = f->next_free;
+    c->flying++;
+    sim_queue_drop(q);
+    return true;
+}
+
 // Runs in a turn of the loop of its own: starts as many callbacks as there is room for.
 static void on_timer(void *arg)
 {
@@ -116,27 +167,22 @@ static void on_timer(void *arg)
     int64_t now_us = clock_boot_us();
     struct sim_queue *q;
 
-    while (c->free_flights && (q = due_queue(c, now_us))) {
-        struct flight *f = c->free_flights;
-        f->callback = *sim_queue_peek(q);
-        f->generation = c->generation;
-        if (f->callback.began_us == 0)
-            f->callback.began_us = now_us;
-        f->callback.tries++;
-        if (!start(c, f, now_us))
-            return;  // an answer makes room and sets the timer
-        c->free_flights = f->next_free;
-        c->flying++;
-        sim_queue_drop(q);
-    }
+    while (c->free_flights && (q = due_queue(c, now_us)))
+        if (!try_first(c, q, now_us))
+            return;
     if (c->free_flights && sim_queue_peek(&c->again))
         reactor_timer_set(c->timer, sim_queue_peek(&c->again)->due_us - now_us);
 }
 
 void sim_callbacks_push(struct sim_callbacks *c, uint32_t number, enum sim_status status,
-                        int64_t copies)
+                        int64_t copies, enum sim_fault_kind fault, int spoilt)
 {
-    struct sim_callback cb = { .number = number, .status = (uint8_t)status };
+    const struct sim_callback cb = {
+        .number = number,
+        .status = (uint8_t)status,
+        .fault = (uint8_t)fault,
+        .spoilt = (uint8_t)spoilt,
+    };
 
     for (int64_t i = 0; i < copies; i++)
         sim_queue_push(&c->fresh, &cb);

@@ -4,7 +4,7 @@
 #ifndef SIM_CALLBACKS_H
 #define SIM_CALLBACKS_H
 
-#include "sim_message.h"
+#include "sim_faults.h"
 
 struct reactor;
 struct sim_callbacks;
@@ -23,6 +23,8 @@ struct sim_callbacks_settings {
     int64_t in_flight_max;   // those of the caller
     int64_t retry_delay_us;  // between two tries of one callback
     struct sim_callbacks_owner (*owner)(void *arg, const struct sim_message *m);
+    // Runs when a callback about that message was answered or is given up.
+    void (*ended)(void *arg, uint32_t number);
     void *arg;
 };
 
@@ -37,9 +39,10 @@ struct sim_callbacks *sim_callbacks_new(struct reactor *r,
 void sim_callbacks_free(struct sim_callbacks *c);
 
 // sim_callbacks_push queues the callback about that status of message number, which has
-// an address; copies times.
+// an address; copies times. fault is SIM_FAULT_WRONG_SIGNATURE, or SIM_FAULT_UNREACHABLE
+// or SIM_FAULT_UNHEARD, which spoil that many tries; other kinds mean nothing here.
 void sim_callbacks_push(struct sim_callbacks *c, uint32_t number, enum sim_status status,
-                        int64_t copies);
+                        int64_t copies, enum sim_fault_kind fault, int spoilt);
 
 // sim_callbacks_clear forgets what waits and what is on its way, before
 // sim_store_clear, and sets the counts to zero.

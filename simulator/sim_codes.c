@@ -19,6 +19,8 @@ static const struct sim_code codes[] = {
       NULL },
     { 20404, 404, "The requested resource %s was not found", NULL },
     { 20422, 422, "Invalid Parameter: %s", NULL },
+    { 20429, 429, "Too Many Requests", NULL },
+    { 20500, 500, "Internal Server Error", NULL },
 
     // creates
     { 21211, 400, "The 'To' number %s is not a valid phone number.",

@@ -33,7 +33,7 @@ void sim_form_fill(struct sim_form *form, struct sim_sids *sids, const char *acc
         write_done_at(form->done_at, m->updated_s);
         add(form, "RawDlrDoneDate", form->done_at);
     }
-    if (status == SIM_STATUS_FAILED) {
+    if (status == SIM_STATUS_FAILED || status == SIM_STATUS_UNDELIVERED) {
         (void)snprintf(form->error_code, sizeof(form->error_code), "%d",
                        sim_message_error_code(m));
         add(form, "ErrorCode", form->error_code);

@@ -5,7 +5,14 @@
 
 #include <stdlib.h>
 
-enum step { STEP_SCHEDULED, STEP_QUEUED, STEP_SENT, STEP_DELIVERED, STEP_PRICED };
+enum step {
+    STEP_SCHEDULED,
+    STEP_QUEUED,
+    STEP_SENT,
+    STEP_DELIVERED,
+    STEP_READ,
+    STEP_PRICED,
+};
 
 enum { QUEUE_FULL = 30001, CAP_REACHED = 30023, EXPIRED = 30036, NO_SENDER = 21704 };
 
@@ -90,13 +97,27 @@ static void on_picked(struct sim_life *l, struct sim_message *m, int64_t at_us)
 
 static void on_left(struct sim_life *l, struct sim_message *m, int64_t at_us)
 {
-    if (m->fate_code) {
+    if (m->fate_code && !(m->faults & SIM_MESSAGE_UNDELIVERED)) {
         raise_to(l, m, SIM_STATUS_FAILED, at_us);
         return;
     }
     m->sent_s = (uint32_t)(at_us / 1000000);
     raise_to(l, m, SIM_STATUS_SENT, at_us);
     wait_for(l, m, STEP_DELIVERED, at_us + delivery_us(&l->delays));
+}
+
+static void on_receipt(struct sim_life *l, struct sim_message *m, int64_t at_us)
+{
+    wait_for(l, m, STEP_PRICED, at_us + l->delays.price_us);
+    if (m->faults & SIM_MESSAGE_STUCK)
+        return;
+    if (m->faults & SIM_MESSAGE_UNDELIVERED) {
+        raise_to(l, m, SIM_STATUS_UNDELIVERED, at_us);
+        return;
+    }
+    raise_to(l, m, SIM_STATUS_DELIVERED, at_us);
+    if (l->delays.read_us && sim_message_is_whatsapp(m))
+        wait_for(l, m, STEP_READ, at_us + l->delays.read_us);
 }
 
 static void on_due(void *arg, const struct sim_entry *entry)
@@ -116,8 +137,10 @@ static void on_due(void *arg, const struct sim_entry *entry)
         on_left(l, m, entry->due_us);
         return;
     case STEP_DELIVERED:
-        raise_to(l, m, SIM_STATUS_DELIVERED, entry->due_us);
-        wait_for(l, m, STEP_PRICED, entry->due_us + l->delays.price_us);
+        on_receipt(l, m, entry->due_us);
+        return;
+    case STEP_READ:
+        raise_to(l, m, SIM_STATUS_READ, entry->due_us);
         return;
     default:
         m->price_known = true;
@@ -154,6 +177,7 @@ void sim_life_set_delays(struct sim_life *l, const struct sim_life_delays *d)
         { STEP_QUEUED, d->queued_us - old.queued_us },
         { STEP_SENT, d->sent_us - old.sent_us },
         { STEP_DELIVERED, delivery_us(d) - delivery_us(&old) },
+        { STEP_READ, d->read_us - old.read_us },
         { STEP_PRICED, d->price_us - old.price_us },
     };
 

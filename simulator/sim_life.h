@@ -17,6 +17,7 @@ struct sim_life_delays {
     int64_t queued_us;  // a Messaging Service picks its sender
     int64_t sent_us;    // or fails, where that is the message's fate
     int64_t delivered_us;
+    int64_t read_us;   // after delivered_us, a WhatsApp message; 0 = never
     int64_t price_us;  // after delivered_us
 };
 

@@ -103,7 +103,8 @@ static uint32_t older(const struct sim_store *store, const struct sim_list_query
 static void select_older(struct sim_list_page *page, const struct sim_store *store,
                          const struct sim_list_query *q)
 {
-    uint32_t from = q->after ? q->after : sim_store_count(store) + 1;
+    uint32_t newest = sim_store_count(store) - q->hidden;
+    uint32_t from = q->after && q->after <= newest ? q->after : newest + 1;
     size_t skip = q->after ? 0 : q->page.page * q->page.page_size;
 
     for (uint32_t n = older(store, q, from); n; n = older(store, q, n)) {
@@ -125,7 +126,7 @@ static void select_older(struct sim_list_page *page, const struct sim_store *sto
 static void select_newer(struct sim_list_page *page, const struct sim_store *store,
                          const struct sim_list_query *q)
 {
-    uint32_t count = sim_store_count(store);
+    uint32_t count = sim_store_count(store) - q->hidden;
 
     for (uint32_t n = q->before + 1; n <= count && page->count < q->page.page_size; n++)
         if (is_wanted(sim_store_get(store, n), q))

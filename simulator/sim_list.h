@@ -17,6 +17,7 @@ struct sim_list_query {
     const char *to, *from;  // NULL = any
     bool is_by_date;        // only messages sent from first_us to last_us, inclusive
     int64_t first_us, last_us;
+    uint32_t hidden;  // so many of the newest messages are not shown yet
     uint32_t after;   // the page begins behind this message; 0 = at the newest
     uint32_t before;  // the page ends in front of this message; 0 = no such wish
 };

@@ -2,6 +2,16 @@
 
 #include <string.h>
 
+bool sim_text_copy(char *out, size_t size, struct sim_text text)
+{
+    if (text.len >= size || memchr(text.bytes, '\0', text.len) ||
+        !utf8_is_valid(text.bytes, text.len))
+        return false;
+    memcpy(out, text.bytes, text.len);
+    out[text.len] = '\0';
+    return true;
+}
+
 const char *sim_message_to(const struct sim_message *m)
 {
     return m->texts;

@@ -19,6 +19,13 @@ enum sim_status {
     SIM_STATUS_RECEIVED,  // inbound: the whole life
 };
 
+// What goes wrong with a message after it was accepted.
+enum sim_message_fault {
+    SIM_MESSAGE_REORDERED = 1,    // its callbacks come last status first
+    SIM_MESSAGE_UNDELIVERED = 2,  // fate_code comes after sent, not instead of it
+    SIM_MESSAGE_STUCK = 4,        // it stays sent
+};
+
 enum sim_direction { SIM_OUTBOUND_API, SIM_OUTBOUND_REPLY, SIM_INBOUND };
 
 enum {
@@ -33,6 +40,10 @@ struct sim_text {
     const char *bytes;  // not NUL-terminated
     size_t len;
 };
+
+// sim_text_copy writes the text as a string; false when it does not fit into size bytes,
+// has a NUL, or is not UTF-8: out is untouched then.
+bool sim_text_copy(char *out, size_t size, struct sim_text text);
 
 // What a create asks for, checked and normalised. Texts are borrowed; empty = not given.
 struct sim_draft {
@@ -70,6 +81,7 @@ struct sim_message {
     uint8_t media_count;
     uint8_t status;     // enum sim_status
     uint8_t direction;  // enum sim_direction
+    uint8_t faults;     // enum sim_message_fault, ored
     bool price_known;
     bool is_from_picked;  // by the service, after the answer
     bool is_deleted;      // by the account: neither fetched nor listed any more

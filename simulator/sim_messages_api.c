@@ -3,6 +3,7 @@
 #include "http_server.h"
 #include "sim_check.h"
 #include "sim_clock.h"
+#include "sim_faults.h"
 #include "sim_ledger.h"
 #include "sim_list.h"
 #include "sim_request.h"
@@ -24,6 +25,19 @@ static void answer_test(struct sim_request *r, const struct sim_draft *draft)
     sim_store_free(scratch);
 }
 
+// A message with a sender of its own choice is refused when the queue is full; a service
+// takes it and lets it fail.
+static enum outcome check_queue(const struct simulator *sim, struct sim_error *error)
+{
+    const struct sim_draft *d = &sim->checked.draft;
+    const char *from = sim->checked.from_text;
+
+    if (d->service.len || sim_senders_has_room(sim->senders, from, sim->checked.to_text,
+                                               d->segments, sim->checker.now_us))
+        return OUTCOME_OK;
+    return sim_error_code(error, 21611, d->from);
+}
+
 enum outcome sim_messages_create(struct sim_request *r, struct sim_error *error)
 {
     struct simulator *sim = r->sim;
@@ -32,6 +46,8 @@ enum outcome sim_messages_create(struct sim_request *r, struct sim_error *error)
     r->is_late = true;
     enum outcome rc =
         sim_check(&sim->checked, &sim->checker, r->account, &r->form, error);
+    if (!rc)
+        rc = check_queue(sim, error);
     if (rc) {
         sim_ledger_refuse(sim->ledger);
         return rc;
@@ -42,6 +58,7 @@ enum outcome sim_messages_create(struct sim_request *r, struct sim_error *error)
         return OUTCOME_OK;
     }
     const struct sim_message *m = simulator_create(sim, &sim->checked.draft);
+    r->created = m->number;
     sim_json_message(r->out, &sim->json, m, true);
     return OUTCOME_OK;
 }
@@ -79,6 +96,9 @@ enum outcome sim_messages_list(struct sim_request *r, struct sim_error *error)
     if (rc)
         return rc;
     q.account = r->account->index;
+    q.hidden = sim_store_count(sim->store);
+    if (!r->fault || r->fault->kind != SIM_FAULT_EMPTY_LIST)
+        q.hidden -= simulator_newest_listed(sim);
     sim_list_select(&sim->list, sim->store, &q);
     sim_list_render(r->out, &sim->json, sim->store, &q, &sim->list);
     return OUTCOME_OK;

@@ -3,7 +3,7 @@
 #ifndef SIM_QUEUE_H
 #define SIM_QUEUE_H
 
-#include "sim_message.h"
+#include "sim_faults.h"
 
 // One callback that is still to be made.
 struct sim_callback {
@@ -12,6 +12,8 @@ struct sim_callback {
     uint32_t number;   // of the message
     uint8_t status;    // enum sim_status: what it tells
     uint8_t tries;     // made so far
+    uint8_t fault;     // enum sim_fault_kind that is on it; SIM_FAULT_KINDS = none
+    uint8_t spoilt;    // tries that the fault still spoils
 };
 
 // Zero-initialised is empty.

@@ -8,6 +8,7 @@
 #include "sim_error.h"
 
 struct http_request;
+struct sim_fault;
 struct sim_page;
 struct simulator;
 
@@ -22,9 +23,11 @@ struct sim_request {
     char ids[SIM_REQUEST_IDS][SIM_REQUEST_ID_BYTES];  // what stands for '*' in the path
     struct form form;                                 // of the body; empty without one
     struct buf *out;                                  // the answer's body; empty = none
-    int status;            // of the answer; 200 unless the handler says else
-    bool is_late;          // answered when the delay of creates is over
-    const char *location;  // of a redirection; NULL = none
+    int status;                     // of the answer; 200 unless the handler says else
+    bool is_late;                   // answered when the delay of creates is over
+    const struct sim_fault *fault;  // what goes wrong with it; NULL = nothing
+    uint32_t created;               // the number of the message that it made; 0 = none
+    const char *location;           // of a redirection; NULL = none
 };
 
 // A handler fills out and status, or error. It answers nothing itself.

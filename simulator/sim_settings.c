@@ -1,5 +1,9 @@
 #include "sim_settings.h"
 #include "settings.h"
+#include "sim_clock.h"
+#include "timestamp.h"
+
+#include <string.h>
 
 #define AT(field) offsetof(struct sim_settings, field)
 
@@ -19,7 +23,7 @@ static const struct setting table[] = {
     { "simulator.rates_file", SETTING_TEXT, AT(rates_file), "deploy/rate_card.csv", 1,
       4096, NULL, "CSV file with the prices that are billed" },
     { "simulator.seed", SETTING_TEXT, AT(seed), NULL, 0, 256, NULL,
-      "makes the SIDs repeatable; without it every start gives others" },
+      "makes SIDs and faults repeatable; without it every start gives others" },
     { "simulator.messaging_service_sid", SETTING_TEXT, AT(messaging_service_sid), NULL, 0,
       34, NULL, "the only Messaging Service there is; without it any SID is one" },
     { "simulator.service_sender", SETTING_TEXT, AT(service_sender), "+15005550006", 8, 16,
@@ -32,33 +36,35 @@ static const struct setting table[] = {
       "balance of each account at the start, in whole units of the currency" },
     { "simulator.failed_fee", SETTING_TEXT, AT(failed_fee), "0", 1, 16, NULL,
       "what a failed message costs, in units of the currency; Twilio takes 0.001 USD" },
-    { "simulator.answer_delay", SETTING_US, AT(answer_delay_us), "0s", 0, DELAY_MAX_US,
-      NULL, "time until a create is answered" },
-    { "simulator.queued_delay", SETTING_US, AT(queued_delay_us), "10ms", 0, DELAY_MAX_US,
-      NULL, "time until a Messaging Service has picked a sender" },
-    { "simulator.sent_delay", SETTING_US, AT(sent_delay_us), "50ms", 0, DELAY_MAX_US,
-      NULL, "time from create to sent" },
-    { "simulator.delivered_delay", SETTING_US, AT(delivered_delay_us), "150ms", 0,
-      DELAY_MAX_US, NULL, "time from create to delivered" },
-    { "simulator.price_delay", SETTING_US, AT(price_delay_us), "0s", 0, DELAY_MAX_US,
-      NULL, "time from delivered until the price shows" },
+    { "simulator.clock_speed", SETTING_COUNT, AT(clock_speed), "1", 0,
+      SIM_CLOCK_SPEED_MAX, NULL,
+      "how much faster than the real time its clock runs; 0 = only when told to" },
+    { "simulator.clock_start", SETTING_TEXT, AT(clock_start), NULL, 0, 64, NULL,
+      "what its clock shows at the start (RFC 3339); without it the real time" },
+    { "simulator.faults", SETTING_TEXT, AT(faults), NULL, 0, 65536, NULL,
+      "what goes wrong from the start: rules as POST /_sim/faults takes them, with "
+      "blanks between" },
     { "simulator.callbacks_in_flight", SETTING_COUNT, AT(callbacks_in_flight), "64", 1,
       4096, NULL, "status callbacks at a time" },
     { "simulator.callback_retry_delay", SETTING_US, AT(callback_retry_delay_us), "500ms",
       0, DELAY_MAX_US, NULL, "time between two tries of a callback" },
-    { "simulator.callback_repeat", SETTING_COUNT, AT(callback_repeat), "1", 1, 100, NULL,
-      "how often each callback is sent" },
-    { "simulator.callback_reverse", SETTING_BOOL, AT(callback_reverse), "no", 0, 1, NULL,
-      "send delivered before sent" },
     { 0 },
 };
 
-static const struct setting *const tables[] = { account_settings_table, table, NULL };
+static const struct setting *const tables[] = { account_settings_table, table,
+                                                sim_switches_table, NULL };
 
 static enum outcome check_settings(const void *arg, struct err *err)
 {
     const struct sim_settings *set = arg;
+    int64_t start_us;
 
+    if (set->clock_start &&
+        !timestamp_parse(&start_us, set->clock_start, strlen(set->clock_start)))
+        return err_set(err, OUTCOME_REJECT,
+                       "simulator.clock_start: \"%s\" is not a time such as "
+                       "2026-11-21T10:00:00Z",
+                       set->clock_start);
     enum outcome rc = account_settings_check(&set->account, err);
     if (!rc)
         rc = service_settings_check(&set->service, err);

@@ -11,7 +11,9 @@
 #include "sim_api.h"
 #include "sim_callbacks.h"
 #include "sim_caller.h"
+#include "sim_changes.h"
 #include "sim_clock.h"
+#include "sim_faults.h"
 #include "sim_ledger.h"
 #include "sim_phone.h"
 #include "sim_senders.h"
@@ -19,6 +21,7 @@
 #include "sim_sids.h"
 #include "sim_store.h"
 #include "sim_webhooks.h"
+#include "timestamp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +31,7 @@ enum {
     HEADER_MAX_BYTES = 8192,
     BODY_MAX_BYTES = 65536,
     FORM_MAX_BYTES = 4096,
+    SEED_BYTES = 33,
 };
 
 #define CATCH_ALL(method)                                                                \
@@ -43,6 +47,11 @@ static const struct http_route routes[] = {
     { "POST", "/_sim/delays", sim_admin_set_delays, FORM_MAX_BYTES, NULL },
     { "GET", "/_sim/accounts", sim_admin_accounts, 0, NULL },
     { "POST", "/_sim/accounts", sim_admin_set_account, BODY_MAX_BYTES, NULL },
+    { "GET", "/_sim/faults", sim_admin_faults, 0, NULL },
+    { "POST", "/_sim/faults", sim_admin_add_fault, FORM_MAX_BYTES, NULL },
+    { "DELETE", "/_sim/faults", sim_admin_remove_faults, FORM_MAX_BYTES, NULL },
+    { "GET", "/_sim/clock", sim_admin_clock, 0, NULL },
+    { "POST", "/_sim/clock", sim_admin_set_clock, FORM_MAX_BYTES, NULL },
     { "POST", "/_sim/reset", sim_admin_reset, FORM_MAX_BYTES, NULL },
     CATCH_ALL("GET"),  // unknown paths and methods are answered as Twilio does
     CATCH_ALL("POST"),
@@ -51,54 +60,6 @@ static const struct http_route routes[] = {
     CATCH_ALL("DELETE"),
     { 0 },
 };
-
-static void push(struct simulator *sim, const struct sim_message *m,
-                 enum sim_status status)
-{
-    sim_callbacks_push(sim->callbacks, m->number, status, sim->switches.callback_repeat);
-}
-
-// Sends what a life has come to, the last status first.
-static void push_reversed(struct simulator *sim, const struct sim_message *m)
-{
-    if (m->status < SIM_STATUS_FAILED)
-        return;
-    push(sim, m, m->status);
-    if (m->status == SIM_STATUS_DELIVERED)
-        push(sim, m, SIM_STATUS_SENT);
-    if (sim_message_service(m))
-        push(sim, m, SIM_STATUS_QUEUED);
-}
-
-// What a step costs goes to the ledger and to the account's usage alike.
-static void bill(struct simulator *sim, const struct sim_message *m)
-{
-    struct sim_usage *usage = &sim_accounts_at(&sim->accounts, m->account)->usage;
-
-    if (m->status == SIM_STATUS_SENT) {
-        sim_ledger_bill(sim->ledger, m);
-        sim_usage_bill(usage, m, m->sent_s);
-    } else if (m->status == SIM_STATUS_FAILED && sim->accounts.failed_fee_micros) {
-        sim_ledger_bill_fee(sim->ledger, sim->accounts.failed_fee_micros);
-        sim_usage_failed(usage, sim->accounts.failed_fee_micros, m->updated_s);
-    }
-}
-
-static void on_change(void *arg, const struct sim_message *m)
-{
-    struct simulator *sim = arg;
-
-    bill(sim, m);
-    if (m->send_at_s &&
-        (m->status == SIM_STATUS_QUEUED || m->status == SIM_STATUS_CANCELED))
-        sim_accounts_at(&sim->accounts, m->account)->scheduled_count--;
-    if (!sim_message_callback(m))
-        return;
-    if (sim->switches.callback_reverse)
-        push_reversed(sim, m);
-    else
-        push(sim, m, m->status);
-}
 
 const struct sim_message *simulator_create(struct simulator *sim,
                                            const struct sim_draft *draft)
@@ -109,6 +70,7 @@ const struct sim_message *simulator_create(struct simulator *sim,
     sim_ledger_create(sim->ledger, m);
     if (m->send_at_s)
         sim_accounts_at(&sim->accounts, m->account)->scheduled_count++;
+    sim_changes_spoil(sim, m);
     sim_life_begin(sim->life, m);
     return m;
 }
@@ -117,7 +79,7 @@ void simulator_cancel(struct simulator *sim, struct sim_message *m)
 {
     m->status = SIM_STATUS_CANCELED;
     m->updated_s = (uint32_t)(sim_clock_now_us(sim->clock) / 1000000);
-    on_change(sim, m);
+    sim_changes_tell(sim, m);
 }
 
 void simulator_redact(struct simulator *sim, struct sim_message *m)
@@ -126,11 +88,29 @@ void simulator_redact(struct simulator *sim, struct sim_message *m)
     m->updated_s = (uint32_t)(sim_clock_now_us(sim->clock) / 1000000);
 }
 
-void simulator_switch(struct simulator *sim, const struct simulator_switches *switches)
+void simulator_switch(struct simulator *sim, const struct sim_switches *switches)
 {
     sim->switches = *switches;
     sim_life_set_delays(sim->life, &switches->life);
-    sim_answers_set_delay(sim->answers, switches->answer_delay_us);
+    sim_senders_set_rates(sim->senders, &switches->rates);
+    sim_answers_set_latency(sim->answers, &switches->latency, switches->in_flight_max);
+}
+
+uint32_t simulator_newest_listed(struct simulator *sim)
+{
+    uint32_t count = sim_store_count(sim->store);
+    int64_t until_us = sim_clock_now_us(sim->clock) - sim->switches.list_lag_us;
+
+    if (sim->switches.list_lag_us == 0)
+        return count;
+    if (sim->listed > count)
+        sim->listed = count;
+    while (sim->listed && sim_store_get(sim->store, sim->listed)->created_us > until_us)
+        sim->listed--;
+    while (sim->listed < count &&
+           sim_store_get(sim->store, sim->listed + 1)->created_us <= until_us)
+        sim->listed++;
+    return sim->listed;
 }
 
 void simulator_reset(struct simulator *sim)
@@ -145,6 +125,8 @@ void simulator_reset(struct simulator *sim)
     sim_accounts_clear_usage(&sim->accounts);
     sim_pairs_clear(&sim->stopped);
     sim_pairs_clear(&sim->heard);
+    sim_faults_clear(sim->faults);
+    sim_api_clear(sim->api);
     sim_sids_renew(sim->sids);
 }
 
@@ -198,6 +180,12 @@ static struct sim_callbacks_owner owner_of(void *arg, const struct sim_message *
     return (struct sim_callbacks_owner){ a->sid, a->signer };
 }
 
+static void on_ended(void *arg, uint32_t number)
+{
+    struct simulator *sim = arg;
+    sim_answers_heard(sim->answers, number);
+}
+
 static enum outcome make_callers(struct simulator *sim, struct err *err)
 {
     struct reactor *r = service_reactor(sim->service);
@@ -205,6 +193,7 @@ static enum outcome make_callers(struct simulator *sim, struct err *err)
         .in_flight_max = sim->set->callbacks_in_flight,
         .retry_delay_us = sim->set->callback_retry_delay_us,
         .owner = owner_of,
+        .ended = on_ended,
         .arg = sim,
     };
     enum outcome rc =
@@ -219,24 +208,51 @@ static enum outcome make_callers(struct simulator *sim, struct err *err)
     return OUTCOME_OK;
 }
 
+static int64_t start_us(const struct sim_settings *set)
+{
+    int64_t us = clock_wall_us();
+
+    if (set->clock_start)
+        (void)!timestamp_parse(&us, set->clock_start, strlen(set->clock_start));
+    return us;
+}
+
 static void make_life(struct simulator *sim)
 {
-    const struct sim_life_hooks hooks = { on_change, pool_of, sim };
+    const struct sim_life_hooks hooks = { sim_changes_tell, pool_of, sim };
 
-    sim->clock = sim_clock_new(service_reactor(sim->service), clock_wall_us(), 1);
+    sim->clock = sim_clock_new(service_reactor(sim->service), start_us(sim->set),
+                               sim->set->clock_speed);
+    sim_clock_on(sim->clock, SIM_CLOCK_CALLBACK, sim_changes_late, sim);
     sim->senders = sim_senders_new(sim->store);
     sim->life = sim_life_new(sim->clock, sim->store, sim->senders, &hooks);
+}
+
+// Without a seed of the user's a random one is taken; GET /_sim/faults shows it.
+static const char *choose_seed(const struct sim_settings *set, char out[SEED_BYTES])
+{
+    unsigned char bytes[(SEED_BYTES - 1) / 2];
+
+    if (set->seed)
+        return set->seed;
+    random_bytes(bytes, sizeof(bytes));
+    hex_encode(out, bytes, sizeof(bytes));
+    return out;
 }
 
 static void make_parts(struct simulator *sim)
 {
     const struct sim_settings *set = sim->set;
+    char random[SEED_BYTES];
 
     sim->store = sim_store_new();
-    sim->sids = sim_sids_new(set->seed ? set->seed : "");
+    const char *seed = choose_seed(set, random);
+    sim->sids = sim_sids_new(seed);
+    sim->faults = sim_faults_new(seed);
     sim->ledger = sim_ledger_new(sim->store);
     make_life(sim);
-    sim->answers = sim_answers_new(service_reactor(sim->service), sim->sids, sim->ledger);
+    sim->answers = sim_answers_new(service_reactor(sim->service), sim->sids, sim->ledger,
+                                   sim->faults);
     sim->api = sim_api_new(sim);
     sim->json.sids = sim->sids;
     sim->json.accounts = &sim->accounts;
@@ -247,14 +263,7 @@ static void make_parts(struct simulator *sim)
         .stopped = &sim->stopped,
         .heard = &sim->heard,
     };
-    const struct simulator_switches switches = {
-        .answer_delay_us = set->answer_delay_us,
-        .life = { set->queued_delay_us, set->sent_delay_us, set->delivered_delay_us,
-                  set->price_delay_us },
-        .callback_repeat = set->callback_repeat,
-        .callback_reverse = set->callback_reverse,
-    };
-    simulator_switch(sim, &switches);
+    simulator_switch(sim, &set->switches);
 }
 
 static enum outcome open_service(struct simulator *sim, struct err *err)
@@ -295,8 +304,10 @@ enum outcome simulator_open(struct simulator **out, const struct sim_settings *s
     if (rc)
         goto fail;
     make_parts(sim);
-    rc = sim_accounts_open(&sim->accounts, set, sim->sids, sim_clock_now_us(sim->clock),
-                           err);
+    rc = set->faults ? sim_faults_add_all(sim->faults, set->faults, err) : OUTCOME_OK;
+    if (!rc)
+        rc = sim_accounts_open(&sim->accounts, set, sim->sids,
+                               sim_clock_now_us(sim->clock), err);
     if (!rc)
         rc = make_callers(sim, err);
     if (!rc)
@@ -337,6 +348,7 @@ void simulator_close(struct simulator *sim)
     sim_ledger_free(sim->ledger);
     sim_store_free(sim->store);
     sim_sids_free(sim->sids);
+    sim_faults_free(sim->faults);
     sim_accounts_free(&sim->accounts);
     sim_pairs_clear(&sim->stopped);
     sim_pairs_clear(&sim->heard);

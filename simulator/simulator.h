@@ -9,6 +9,7 @@
 #include "sim_life.h"
 #include "sim_list.h"
 #include "sim_pairs.h"
+#include "sim_switches.h"
 
 struct http_server;
 struct metric;
@@ -19,20 +20,13 @@ struct sim_api;
 struct sim_caller;
 struct sim_callbacks;
 struct sim_clock;
+struct sim_faults;
 struct sim_ledger;
 struct sim_senders;
 struct sim_settings;
 struct sim_sids;
 struct sim_store;
 struct sim_webhooks;
-
-// What POST /_sim/delays may change while the simulator runs.
-struct simulator_switches {
-    int64_t answer_delay_us;
-    struct sim_life_delays life;
-    int64_t callback_repeat;
-    bool callback_reverse;
-};
 
 struct simulator_gauges {
     struct metric *messages, *pending, *failed;
@@ -47,6 +41,7 @@ struct simulator {
     struct sim_store *store;
     struct sim_sids *sids;
     struct sim_ledger *ledger;
+    struct sim_faults *faults;
     struct sim_clock *clock;
     struct sim_senders *senders;
     struct sim_life *life;
@@ -60,9 +55,10 @@ struct simulator {
     struct sim_pairs stopped, heard;
     struct sim_checker checker;
     struct sim_checked checked;  // of the create in hand
+    uint32_t listed;             // see simulator_newest_listed
     struct sim_list_page list;   // of the list in hand
     uint32_t test_count;         // creates of test credentials
-    struct simulator_switches switches;
+    struct sim_switches switches;
     struct simulator_gauges gauges;
 };
 
@@ -80,8 +76,11 @@ const struct sim_message *simulator_create(struct simulator *sim,
 void simulator_cancel(struct simulator *sim, struct sim_message *m);
 void simulator_redact(struct simulator *sim, struct sim_message *m);
 
+// simulator_newest_listed is the number of the newest message that lists show.
+uint32_t simulator_newest_listed(struct simulator *sim);
+
 // simulator_switch takes new delays and faults over, also for messages on their way.
-void simulator_switch(struct simulator *sim, const struct simulator_switches *switches);
+void simulator_switch(struct simulator *sim, const struct sim_switches *switches);
 
 // simulator_reset forgets all messages, callbacks and counts. Creates that still wait
 // for their answer get it first.

@@ -38,7 +38,6 @@ struct pending {
 struct keyed {
     struct patient waiting;
     struct producer *producer;
-    struct caller caller;
     struct send_request request;
     struct key_asker asker;
 };
@@ -166,13 +165,12 @@ static bool can_take(struct producer *p, struct http_request *req)
 }
 
 static void build_and_publish(struct producer *p, struct http_request *req,
-                              const struct send_request *request,
-                              const struct caller *caller, const unsigned char *id,
-                              const struct key_claim *claim)
+                              const struct send_request *request, int32_t client,
+                              const unsigned char *id, const struct key_claim *claim)
 {
     struct send_job d;
 
-    send_job_build(&d, p, request, caller, id);
+    send_job_build(&d, p, request, client, id);
     publish(p, req, request, &d.job, claim);
     send_job_free(&d);
 }
@@ -226,7 +224,7 @@ static void obey(struct keyed *k, enum key_verdict verdict, const unsigned char 
     case KEY_NEW:
     case KEY_REPUBLISH:
         if (can_take(p, req))
-            build_and_publish(p, req, &k->request, &k->caller, id, claim);
+            build_and_publish(p, req, &k->request, claim->client, id, claim);
         else
             idempotency_end(p->idempotency, claim, false);
         break;
@@ -262,18 +260,15 @@ static void on_verdict(void *arg, enum key_verdict verdict, const unsigned char 
 
 // Takes the request out of *request, unless it is refused at once.
 static void ask_key(struct producer *p, struct http_request *req,
-                    struct send_request *request, const struct caller *caller,
-                    const char *key)
+                    struct send_request *request, int32_t client, const char *key)
 {
     struct keyed *k = xcalloc(1, sizeof(*k));
 
     k->producer = p;
-    k->caller = *caller;
     k->asker.done = on_verdict;
     k->asker.arg = k;
-    message_id_new(k->asker.claim.claim, clock_wall_us() / 1000, caller->client,
-                   p->keys.id);
-    idempotency_key_hash(&k->asker.claim, &p->keys, caller->client, key, request);
+    message_id_new(k->asker.claim.claim, clock_wall_us() / 1000, client, p->keys.id);
+    idempotency_key_hash(&k->asker.claim, &p->keys, client, key, request);
     if (!db_is_up(p->db) || !idempotency_ask(p->idempotency, &k->asker)) {
         free(k);
         metric_add(p->unavailable, 1);
@@ -345,9 +340,9 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
     if (check_sender(p, &request, &complaint) || find_key(key, req, &request, &complaint))
         refuse(p, req, &complaint);
     else if (key[0])
-        ask_key(p, req, &request, caller, key);
+        ask_key(p, req, &request, caller->client, key);
     else if (can_take(p, req))
-        build_and_publish(p, req, &request, caller, NULL, NULL);
+        build_and_publish(p, req, &request, caller->client, NULL, NULL);
     send_request_free(&request);
 }
 

@@ -1,6 +1,5 @@
 #include "send_job.h"
 
-#include "access.h"
 #include "message_id.h"
 #include "producer.h"
 #include "rate_card.h"
@@ -64,7 +63,7 @@ static void price(struct sms_job *job, const struct rate_card *rates)
 }
 
 void send_job_build(struct send_job *d, struct producer *p,
-                    const struct send_request *request, const struct caller *caller,
+                    const struct send_request *request, int32_t client,
                     const unsigned char *id)
 {
     enum message_class class = class_of(request->message_class);
@@ -80,7 +79,7 @@ void send_job_build(struct send_job *d, struct producer *p,
         .turn = 1,
         .message_class = request->message_class,
         .channel = "sms",
-        .client = caller->client,
+        .client = client,
         .to_hash = { d->to_hash, sizeof(d->to_hash) },
         .country = request->to.country[0] ? request->to.country : NULL,
         .to_hint = d->to_hint,
@@ -95,7 +94,7 @@ void send_job_build(struct send_job *d, struct producer *p,
     if (id)
         memcpy(d->job.message_id, id, sizeof(d->job.message_id));
     else
-        message_id_new(d->job.message_id, now_us / 1000, caller->client, p->keys.id);
+        message_id_new(d->job.message_id, now_us / 1000, client, p->keys.id);
     price(&d->job, p->rates);
     seal_content(d, p, request);
 }

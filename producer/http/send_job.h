@@ -9,7 +9,6 @@
 #include "phone.h"
 #include "wire.h"
 
-struct caller;
 struct producer;
 struct send_request;
 
@@ -26,7 +25,7 @@ struct send_job {
 // other times, another price, default sender and mode: the worker takes one of its
 // records whole and drops the others.
 void send_job_build(struct send_job *d, struct producer *p,
-                    const struct send_request *request, const struct caller *caller,
+                    const struct send_request *request, int32_t client,
                     const unsigned char *id);
 void send_job_free(struct send_job *d);
 

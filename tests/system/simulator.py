@@ -14,6 +14,8 @@ import urllib.parse
 import urllib.request
 import urllib.error
 
+import pytest
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("SMSQ_BIN", TREE / "build/release/bin"))
 ACCOUNT = "AC" + "5" * 32
@@ -116,6 +118,12 @@ class Simulator:
         assert answer.status == 200, answer.body
         return answer.json
 
+    def advance(self, by, **form):
+        """Moves the clock; returns when everything that was due has happened."""
+        answer = self.ask("POST", "/_sim/clock", {"advance": by, **form}, user=None)
+        assert answer.status == 200, answer.body
+        return answer.json
+
     def reset(self):
         assert self.ask("POST", "/_sim/reset", {}, user=None).status == 204
 
@@ -170,3 +178,10 @@ class Receiver:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()

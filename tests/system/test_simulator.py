@@ -12,7 +12,8 @@ import time
 import pytest
 from twilio.request_validator import RequestValidator
 
-from simulator import (ACCOUNT, FROM, SERVICE, TOKEN, TREE, Receiver, Simulator, wait_for)
+from simulator import (  # receiver is a fixture
+    ACCOUNT, FROM, SERVICE, TOKEN, TREE, Simulator, receiver, wait_for)
 
 OPENAPI = json.loads((TREE / "tests/data/twilio_api_v2010.json").read_text())
 SCHEMAS = OPENAPI["components"]["schemas"]
@@ -36,13 +37,6 @@ def sim(shared):
     shared.reset()
     shared.switch(**CALM)
     return shared
-
-
-@pytest.fixture
-def receiver():
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
 
 
 def check_property(name, schema, value):

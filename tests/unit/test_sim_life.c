@@ -52,7 +52,7 @@ static const char *const *pool_of(void *arg, const struct sim_message *m, size_t
     return p->pool;
 }
 
-static const struct sim_life_delays delays = { 10, 50, 150, 30 };
+static const struct sim_life_delays delays = { 10, 50, 150, 0, 30 };
 
 static struct place *place_open(void)
 {
@@ -185,7 +185,7 @@ static void a_failing_message_is_neither_sent_nor_priced(void **state)
 static void steps_never_overtake_and_equal_times_keep_their_order(void **state)
 {
     struct place *p = place_open();
-    const struct sim_life_delays backwards = { 0, 500, 100, 0 };
+    const struct sim_life_delays backwards = { 0, 500, 100, 0, 0 };
 
     (void)state;
     sim_life_set_delays(p->life, &backwards);
@@ -204,7 +204,7 @@ static void steps_never_overtake_and_equal_times_keep_their_order(void **state)
 static void new_delays_count_for_messages_on_their_way(void **state)
 {
     struct place *p = place_open();
-    const struct sim_life_delays later = { 10, 5000, 6000, 0 };
+    const struct sim_life_delays later = { 10, 5000, 6000, 0, 0 };
 
     (void)state;
     (void)add(p, plain, NULL, 0);
@@ -287,7 +287,7 @@ static void a_running_clock_runs_faster(void **state)
     (void)state;
     struct sim_message *m = add(p, plain, NULL, 0);
     sim_life_set_delays(p->life,
-                        &(struct sim_life_delays){ 0, 3600000000, 3600000000, 0 });
+                        &(struct sim_life_delays){ 0, 3600000000, 3600000000, 0, 0 });
     sim_clock_set_speed(p->clock, SIM_CLOCK_SPEED_MAX);
     int64_t began_us = clock_boot_us();
     while (m->status != SIM_STATUS_DELIVERED) {
