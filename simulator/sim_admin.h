@@ -17,6 +17,7 @@ void sim_admin_messages(void *arg, struct http_request *req);
 void sim_admin_delays(void *arg, struct http_request *req);
 void sim_admin_set_delays(void *arg, struct http_request *req);
 void sim_admin_accounts(void *arg, struct http_request *req);
+void sim_admin_alerts(void *arg, struct http_request *req);
 void sim_admin_set_account(void *arg, struct http_request *req);
 void sim_admin_faults(void *arg, struct http_request *req);
 void sim_admin_add_fault(void *arg, struct http_request *req);

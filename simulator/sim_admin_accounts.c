@@ -1,4 +1,5 @@
-// sim_admin_accounts.c: /_sim/accounts: the accounts with their credentials.
+// sim_admin_accounts.c: /_sim/accounts: the accounts with their credentials, and
+// /_sim/alerts: what went wrong with their webhooks.
 #include "buf.h"
 #include "form.h"
 #include "http_server.h"
@@ -51,6 +52,16 @@ void sim_admin_accounts(void *arg, struct http_request *req)
         add_account(&body, sim_accounts_at(&sim->accounts, i));
     }
     buf_add_text(&body, "]}\n");
+    http_answer(req, 200, "application/json", buf_text(&body), body.len, NULL);
+    buf_free(&body);
+}
+
+void sim_admin_alerts(void *arg, struct http_request *req)
+{
+    const struct simulator *sim = arg;
+    struct buf body = BUF_INIT(LIST_MAX_BYTES);
+
+    sim_alerts_render(&sim->alerts, &body);
     http_answer(req, 200, "application/json", buf_text(&body), body.len, NULL);
     buf_free(&body);
 }

@@ -9,7 +9,8 @@
 struct reactor;
 struct sim_caller;
 
-enum { SIM_CALLER_ANSWER_MAX_BYTES = 65536 };  // Twilio's limit of a TwiML document
+// Far above a TwiML document (64 KiB), so that whoever reads it can say it is too large.
+enum { SIM_CALLER_ANSWER_MAX_BYTES = 1 << 20 };
 
 struct sim_call {
     const char *method;   // "POST" or "GET"

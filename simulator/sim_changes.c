@@ -93,7 +93,7 @@ static void bill(struct simulator *sim, const struct sim_message *m)
 {
     struct sim_usage *usage = &sim_accounts_at(&sim->accounts, m->account)->usage;
 
-    if (m->status == SIM_STATUS_SENT) {
+    if (m->status == SIM_STATUS_SENT || m->status == SIM_STATUS_RECEIVED) {
         sim_ledger_bill(sim->ledger, m);
         sim_usage_bill(usage, m, m->sent_s);
     } else if (m->status == SIM_STATUS_FAILED && sim->accounts.failed_fee_micros) {

@@ -23,6 +23,7 @@ enum {
 };
 
 #define SIM_CHECK_SANDBOX "whatsapp:+14155238886"
+#define SIM_CHECK_JOINED  "whatsapp:joined"  // in heard: when the sandbox was joined
 #define SIM_CHECK_TRIAL   "Sent from your Twilio trial account - "
 
 struct sim_checker {

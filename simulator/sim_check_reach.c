@@ -32,25 +32,35 @@ static bool is_listed(const char *list, const char *number)
 }
 
 // A person who stopped a service stopped all its senders; one who stopped a number, that
-// number.
+// number. A service without senders has only the one that such services pick.
 static bool has_stopped(const struct sim_checked *out, const struct sim_checker *c)
 {
-    if (out->service)
-        return sim_pairs_get(c->stopped, out->service->sid, out->to.e164) != 0;
-    return sim_pairs_get(c->stopped, out->from_text, out->to.e164) != 0;
+    const char *person = out->to.e164, *only = out->account->any_sender;
+
+    if (!out->service)
+        return sim_pairs_get(c->stopped, out->from_text, person) != 0;
+    if (out->service->pool_count == 0 && only && sim_pairs_get(c->stopped, only, person))
+        return true;
+    return sim_pairs_get(c->stopped, out->service->sid, person) != 0;
+}
+
+static bool is_within(const struct sim_checker *c, const char *sender, const char *person,
+                      int64_t limit_s)
+{
+    int64_t at_us = sim_pairs_get(c->heard, sender, person);
+
+    return at_us != 0 && (c->now_us - at_us) / 1000000 <= limit_s;
 }
 
 // WhatsApp tells only after the answer that a text without template is not allowed.
 static void set_whatsapp_fate(struct sim_checked *out, const struct sim_checker *c)
 {
     const char *from = out->from_text[0] ? out->from_text : SIM_CHECK_SANDBOX;
-    int64_t heard_us = sim_pairs_get(c->heard, from, out->to_text);
-    int64_t past_s = (c->now_us - heard_us) / 1000000;
     bool is_sandbox = strcmp(from, SIM_CHECK_SANDBOX) == 0;
 
-    if (is_sandbox && (heard_us == 0 || past_s > SIM_CHECK_JOINED_S))
+    if (is_sandbox && !is_within(c, SIM_CHECK_JOINED, out->to_text, SIM_CHECK_JOINED_S))
         out->draft.fate_code = NOT_JOINED;
-    else if (!out->has_content && (heard_us == 0 || past_s > SIM_CHECK_WINDOW_S))
+    else if (!out->has_content && !is_within(c, from, out->to_text, SIM_CHECK_WINDOW_S))
         out->draft.fate_code = OUTSIDE_WINDOW;
 }
 

@@ -14,6 +14,7 @@
 #include "sim_changes.h"
 #include "sim_clock.h"
 #include "sim_faults.h"
+#include "sim_inbound.h"
 #include "sim_ledger.h"
 #include "sim_phone.h"
 #include "sim_senders.h"
@@ -52,6 +53,8 @@ static const struct http_route routes[] = {
     { "DELETE", "/_sim/faults", sim_admin_remove_faults, FORM_MAX_BYTES, NULL },
     { "GET", "/_sim/clock", sim_admin_clock, 0, NULL },
     { "POST", "/_sim/clock", sim_admin_set_clock, FORM_MAX_BYTES, NULL },
+    { "POST", "/_sim/inbound", sim_inbound_handle, BODY_MAX_BYTES, NULL },
+    { "GET", "/_sim/alerts", sim_admin_alerts, 0, NULL },
     { "POST", "/_sim/reset", sim_admin_reset, FORM_MAX_BYTES, NULL },
     CATCH_ALL("GET"),  // unknown paths and methods are answered as Twilio does
     CATCH_ALL("POST"),
@@ -61,17 +64,42 @@ static const struct http_route routes[] = {
     { 0 },
 };
 
-const struct sim_message *simulator_create(struct simulator *sim,
-                                           const struct sim_draft *draft)
+static struct sim_message *begin(struct simulator *sim, const struct sim_draft *draft)
 {
     struct sim_message *m =
         sim_store_add(sim->store, draft, sim_clock_now_us(sim->clock));
 
-    sim_ledger_create(sim->ledger, m);
     if (m->send_at_s)
         sim_accounts_at(&sim->accounts, m->account)->scheduled_count++;
     sim_changes_spoil(sim, m);
     sim_life_begin(sim->life, m);
+    return m;
+}
+
+const struct sim_message *simulator_create(struct simulator *sim,
+                                           const struct sim_draft *draft)
+{
+    const struct sim_message *m = begin(sim, draft);
+
+    sim_ledger_create(sim->ledger, m);
+    return m;
+}
+
+const struct sim_message *simulator_reply(struct simulator *sim,
+                                          const struct sim_draft *draft)
+{
+    return begin(sim, draft);
+}
+
+struct sim_message *simulator_receive(struct simulator *sim,
+                                      const struct sim_draft *draft)
+{
+    struct sim_message *m =
+        sim_store_add(sim->store, draft, sim_clock_now_us(sim->clock));
+
+    m->sent_s = m->updated_s;
+    m->price_known = true;
+    sim_changes_tell(sim, m);
     return m;
 }
 
@@ -118,6 +146,8 @@ void simulator_reset(struct simulator *sim)
     sim_answers_flush(sim->answers);
     sim_callbacks_clear(sim->callbacks);
     sim_webhooks_clear(sim->webhooks);
+    sim_inbound_clear(sim->inbound);
+    sim_alerts_clear(&sim->alerts);
     sim_clock_clear(sim->clock);
     sim_senders_clear(sim->senders);
     sim_ledger_clear(sim->ledger);
@@ -254,6 +284,7 @@ static void make_parts(struct simulator *sim)
     sim->answers = sim_answers_new(service_reactor(sim->service), sim->sids, sim->ledger,
                                    sim->faults);
     sim->api = sim_api_new(sim);
+    sim->inbound = sim_inbound_new(sim);
     sim->json.sids = sim->sids;
     sim->json.accounts = &sim->accounts;
     sim->checker = (struct sim_checker){
@@ -341,6 +372,8 @@ void simulator_close(struct simulator *sim)
     sim_caller_close(sim->webhook_caller);
     sim_callbacks_free(sim->callbacks);
     sim_webhooks_free(sim->webhooks);
+    sim_inbound_free(sim->inbound);
+    sim_alerts_clear(&sim->alerts);
     sim_life_free(sim->life);
     sim_senders_free(sim->senders);
     sim_clock_free(sim->clock);

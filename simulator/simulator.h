@@ -4,6 +4,7 @@
 #define SIMULATOR_H
 
 #include "sim_accounts.h"
+#include "sim_alerts.h"
 #include "sim_check.h"
 #include "sim_json.h"
 #include "sim_life.h"
@@ -21,6 +22,7 @@ struct sim_caller;
 struct sim_callbacks;
 struct sim_clock;
 struct sim_faults;
+struct sim_inbound;
 struct sim_ledger;
 struct sim_senders;
 struct sim_settings;
@@ -53,6 +55,8 @@ struct simulator {
     struct sim_json json;
     struct sim_accounts accounts;
     struct sim_pairs stopped, heard;
+    struct sim_alerts alerts;
+    struct sim_inbound *inbound;
     struct sim_checker checker;
     struct sim_checked checked;  // of the create in hand
     uint32_t listed;             // see simulator_newest_listed
@@ -71,6 +75,14 @@ void simulator_close(struct simulator *sim);
 // simulator_create accepts a checked draft: it is in the ledger, and its life begins.
 const struct sim_message *simulator_create(struct simulator *sim,
                                            const struct sim_draft *draft);
+
+// simulator_reply does so for what TwiML or Twilio itself sends: it is no create.
+const struct sim_message *simulator_reply(struct simulator *sim,
+                                          const struct sim_draft *draft);
+
+// simulator_receive records an inbound message, which is billed at once.
+struct sim_message *simulator_receive(struct simulator *sim,
+                                      const struct sim_draft *draft);
 
 // simulator_cancel ends a scheduled message; simulator_redact empties a message's body.
 void simulator_cancel(struct simulator *sim, struct sim_message *m);
