@@ -33,6 +33,8 @@ static void without_credentials_it_simulates(void **state)
     assert_string_equal(a.base_url, "http://127.0.0.1:8002");
     assert_string_equal(a.password, "simulated");
     assert_string_equal(a.sender, "+15005550006");
+    set.public_url = T("http://webhook-receiver:8001");
+    assert_int_equal(account_resolve(&a, &set, &err), OUTCOME_OK);
 }
 
 static void credentials_make_it_live_unless_test_mode_is_on(void **state)
@@ -101,6 +103,8 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
     d.api_key_sid = T(SK);
     e.use_messaging_service = true;
     f.public_url = T("http://sms.example.com");
+    f.account_sid = T(AC);
+    f.auth_token = T("token");
     g.public_url = T("https://sms.example.com/");
     h.status_callback = T("https://other.example.com/webhooks/twilio/status/");
     const struct {
@@ -115,7 +119,8 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
               "belongs there (MG and 32 hex digits)" },
         { &d, "twilio.api_key_sid and twilio.api_key_secret belong together" },
         { &e, "twilio.use_messaging_service needs twilio.messaging_service_sid" },
-        { &f, "public.url must begin with https:// (plain http only on loopback)" },
+        { &f, "public.url must begin with https:// (plain http only on loopback, or in "
+              "mode simulate)" },
         { &g, "public.url must not end in '/'" },
         { &h, "twilio.status_callback (STATUS_CALLBACK_URL) must begin with public.url, "
               "which "
