@@ -15,6 +15,7 @@ COPY CMakeLists.txt CMakePresets.json LICENSE /src/
 COPY cli /src/cli
 COPY common /src/common
 COPY deploy /src/deploy
+COPY docs /src/docs
 COPY migrations /src/migrations
 COPY producer /src/producer
 COPY simulator /src/simulator

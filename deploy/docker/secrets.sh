@@ -3,7 +3,7 @@
 # What is there already stays: without its keys an installation cannot read its messages.
 set -eu
 umask 077
-folder=/run/smsq
+folder=${SMSQ_SECRETS:-/run/smsq}
 
 random_hex() {
     od -An -v -tx1 -N"$1" /dev/urandom | tr -d ' \n'
@@ -30,4 +30,4 @@ make owner.password "$(random_hex 16)"
 make owner.url "postgresql://postgres:$(cat "$folder/owner.password")@postgres/smsq"
 
 # PostgreSQL's container runs as another user; only it and "secrets" have this folder.
-install -m 0444 "$folder/owner.password" /run/postgres/password
+install -m 0444 "$folder/owner.password" "${POSTGRES_SECRETS:-/run/postgres}/password"
