@@ -180,20 +180,33 @@ static void check_own_name(struct settings_loading *l, const char *name,
     buf_free(&nearest);
 }
 
+// A setting's own name may end in _FILE.
+static bool is_setting(const struct settings_loading *l, const char *name)
+{
+    struct buf nearest = BUF_INIT(VARIABLE_MAX);
+    const bool found = nearest_row(l, name, &nearest) == 0;
+
+    buf_free(&nearest);
+    return found;
+}
+
 static void check_name(const struct variables *v, const char *variable, size_t len)
 {
     struct buf name = BUF_INIT(VARIABLE_MAX), place = BUF_INIT(SETTINGS_PLACE_MAX);
 
     buf_add(&name, variable, len);
+    const bool is_known = is_setting(v->l, buf_text(&name));
     if (v->of_file)
         add_place(&place, v, buf_text(&name));
     else
         buf_add_text(&place, "environment");
     buf_clear(&name);
     buf_add(&name, variable, without_file(variable, len));
-    if (!name.failed && strncmp(variable, "SMSQ_", strlen("SMSQ_")) == 0)
+    if (is_known || name.failed)
+        ;  // nothing to say about it
+    else if (strncmp(variable, "SMSQ_", strlen("SMSQ_")) == 0)
         check_own_name(v->l, buf_text(&name), buf_text(&place));
-    else if (!name.failed)
+    else
         settings_review_name(v->l, buf_text(&name), buf_text(&place));
     buf_free(&name);
     buf_free(&place);
