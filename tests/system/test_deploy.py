@@ -68,6 +68,15 @@ def check_config(bin_folder, program, environment, *flags):
     assert done.returncode == 0, done.stderr
 
 
+def write_secret(path):
+    """A secret of the right form, in a file with the name of its setting."""
+    values = {"database.url": "postgresql://smsq@db/smsq?sslmode=verify-full",
+              "keys.lookup": 64 * "0", "keys.seal": "1:" + 64 * "0",
+              "kafka.properties": "sasl.password=secret", "twilio.auth_token": 32 * "0"}
+    path.write_text(values[path.name])
+    path.chmod(0o400)
+
+
 def moved(environment, there, here):
     return {name: str(value).replace(there, str(here)) for name, value in environment.items()}
 
@@ -221,12 +230,9 @@ def test_a_pod_s_settings_are_accepted(program, bin_folder, tmp_path):
     pod = deployments()[program]
     container, = pod["containers"]
     secret = next(volume["secret"] for volume in pod["volumes"] if volume["name"] == "secrets")
-    values = {"database.url": "postgresql://smsq@db/smsq", "keys.lookup": 64 * "0",
-              "keys.seal": "1:" + 64 * "0", "kafka.properties": "",
-              "twilio.auth_token": 32 * "0"}
+    assert secret["defaultMode"] == 0o440
     for item in secret["items"]:
-        (tmp_path / item["path"]).write_text(values[item["path"]])
-        (tmp_path / item["path"]).chmod(secret["defaultMode"])
+        write_secret(tmp_path / item["path"])
     environment = moved({entry["name"]: entry["value"] for entry in container["env"]},
                         "/run/smsq", tmp_path)
     command, flag = container["command"]
@@ -297,12 +303,8 @@ def test_a_service_may_do_little(unit, units):
 def test_a_unit_s_settings_are_accepted(unit, bin_folder, tmp_path):
     program = unit.removeprefix("smsq-").partition("@")[0].removesuffix(".service")
     text = (TREE / "deploy" / "systemd" / unit.replace("@1.", "@.")).read_text()
-    values = {"database.url": "postgresql://smsq@db/smsq", "keys.lookup": 64 * "0",
-              "keys.seal": "1:" + 64 * "0", "kafka.properties": "",
-              "twilio.auth_token": 32 * "0"}
     for name in re.findall(r"^LoadCredential=([^:]+):", text, re.MULTILINE):
-        (tmp_path / name).write_text(values[name])
-        (tmp_path / name).chmod(0o400)
+        write_secret(tmp_path / name)
     flags = re.search(r"^ExecStart=\S+ (.*)$", text, re.MULTILINE)[1].replace("%i", "1").replace(
         "/etc/smsq/", f"{TREE}/deploy/").split()
     check_config(bin_folder, program, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, *flags)
