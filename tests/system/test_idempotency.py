@@ -248,3 +248,18 @@ def test_without_postgresql_keys_are_503_and_other_requests_go_on(smsq, api):
     second = keyed(api, "during", other)
     assert second.status == 202
     assert_sent_once(smsq, api, [first.json["id"], free, second.json["id"]])
+
+
+def test_who_was_told_503_while_postgresql_was_silent_is_not_sent_later(smsq, api):
+    body = text()
+    sent = api.accepted()  # the token is remembered
+    with smsq.db.locked("idempotency_keys"):
+        refused = keyed(api, "k", body)
+    assert (refused.status, refused.json["code"]) == (503, "database_away")
+    message_id, published = wait_until(lambda: row_of(smsq, api), 20, "it has a row")
+    again = wait_until(
+        lambda: answer if (answer := keyed(api, "k", body)).status == 202 else None, 5,
+        "the claim was given back")
+    assert not published and again.json["id"] == message_id
+    assert "idempotency-replayed" not in again.headers
+    assert_sent_once(smsq, api, [sent, message_id])
