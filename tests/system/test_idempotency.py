@@ -221,8 +221,10 @@ def test_what_kafka_did_not_take_is_published_by_the_next_repeat_with_the_same_i
         smsq, api, start):
     nowhere = Api(start("--kafka.brokers=127.0.0.1:9", ready=503).url, api.token)
     body = text()
-    refused = keyed(nowhere, "k", body)
-    assert (refused.status, refused.json["code"]) == (503, "queue_unavailable")
+    refused = wait_until(
+        lambda: answer if (answer := keyed(nowhere, "k", body)).json["code"] ==
+        "queue_unavailable" else None, 10, "it has found PostgreSQL, and no Kafka")
+    assert refused.status == 503
     message_id, _ = wait_until(lambda: row_of(smsq, api), 10, "it has a row")
     again = wait_until(
         lambda: answer if (answer := keyed(api, "k", body)).status != 409 else None, 2,
