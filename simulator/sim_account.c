@@ -2,6 +2,7 @@
 #include "account.h"
 #include "sim_message.h"
 #include "sim_sign.h"
+#include "sim_triggers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,9 @@ void sim_account_free(struct sim_account *a)
         service_free(a->services.rows[i]);
     for (size_t i = 0; i < a->keys.count; i++)
         free(a->keys.rows[i]);
+    for (size_t i = 0; i < a->triggers.count; i++)
+        sim_trigger_free(a->triggers.rows[i]);
+    sim_table_free(&a->triggers);
     sim_table_free(&a->senders);
     sim_table_free(&a->gone);
     sim_table_free(&a->services);
@@ -192,6 +196,12 @@ void sim_account_remove_key(struct sim_account *a, struct sim_key *key)
 {
     sim_table_remove(&a->keys, row_of(&a->keys, key));
     free(key);
+}
+
+void sim_account_remove_trigger(struct sim_account *a, struct sim_trigger *t)
+{
+    sim_table_remove(&a->triggers, row_of(&a->triggers, t));
+    sim_trigger_free(t);
 }
 
 struct sim_sender *sim_account_sender_of(const struct sim_account *a, const char *sid)

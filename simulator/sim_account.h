@@ -8,8 +8,10 @@
 #include "sim_usage.h"
 
 struct sim_signer;
+struct sim_trigger;
 
 enum {
+    SIM_ACCOUNT_TRIGGERS_MAX = 100,
     SIM_ACCOUNT_SECRET_BYTES = 65,
     SIM_ACCOUNT_NAME_BYTES = 65,   // 64 characters of ASCII, as Twilio cuts
     SIM_ACCOUNT_ROWS_MAX = 10000,  // senders, services, keys of one account
@@ -78,7 +80,9 @@ struct sim_account {
     size_t scheduled_count;  // messages that wait for their SendAt
     struct sim_table senders, services, keys;
     struct sim_table gone;  // senders that were removed: messages still show them
-    size_t sender_number, service_number, key_number;  // of the latest, for the SIDs
+    struct sim_table triggers;
+    size_t sender_number, service_number, key_number,
+        trigger_number;  // of the latest, for the SIDs
     struct sim_usage usage;
     struct sim_signer *signer;  // of the webhooks, with the token
 };
@@ -115,6 +119,7 @@ struct sim_key *sim_account_add_key(struct sim_account *a, struct sim_sids *sids
                                     int64_t now_us);
 
 void sim_account_remove_key(struct sim_account *a, struct sim_key *key);
+void sim_account_remove_trigger(struct sim_account *a, struct sim_trigger *t);
 
 // sim_account_sender_of finds a sender by its SID, or returns NULL.
 struct sim_sender *sim_account_sender_of(const struct sim_account *a, const char *sid);

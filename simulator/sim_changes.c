@@ -3,6 +3,7 @@
 #include "sim_clock.h"
 #include "sim_faults.h"
 #include "sim_ledger.h"
+#include "sim_triggers.h"
 #include "simulator.h"
 
 static struct sim_fault_subject subject_of(const struct simulator *sim,
@@ -91,7 +92,8 @@ static void push_reversed(struct simulator *sim, const struct sim_message *m)
 // What a step costs goes to the ledger and to the account's usage alike.
 static void bill(struct simulator *sim, const struct sim_message *m)
 {
-    struct sim_usage *usage = &sim_accounts_at(&sim->accounts, m->account)->usage;
+    struct sim_account *account = sim_accounts_at(&sim->accounts, m->account);
+    struct sim_usage *usage = &account->usage;
 
     if (m->status == SIM_STATUS_SENT || m->status == SIM_STATUS_RECEIVED) {
         sim_ledger_bill(sim->ledger, m);
@@ -100,6 +102,8 @@ static void bill(struct simulator *sim, const struct sim_message *m)
         sim_ledger_bill_fee(sim->ledger, sim->accounts.failed_fee_micros);
         sim_usage_failed(usage, sim->accounts.failed_fee_micros, m->updated_s);
     }
+    if (account->triggers.count)
+        sim_triggers_check(sim, account);
 }
 
 void sim_changes_tell(void *arg, const struct sim_message *m)

@@ -70,6 +70,8 @@ sim_handler sim_keys_update, sim_keys_delete;
 sim_handler sim_numbers_list, sim_numbers_create, sim_numbers_fetch;
 sim_handler sim_numbers_update, sim_numbers_delete;
 sim_handler sim_usage_list, sim_usage_list_period;
+sim_handler sim_triggers_list, sim_triggers_create, sim_triggers_fetch;
+sim_handler sim_triggers_update, sim_triggers_delete;
 sim_handler sim_services_list, sim_services_create, sim_services_fetch;
 sim_handler sim_services_update, sim_services_delete;
 sim_handler sim_pool_list, sim_pool_create, sim_pool_fetch, sim_pool_delete;

@@ -6,6 +6,7 @@
 #define KEYS     ACCOUNT "/Keys"
 #define NUMBERS  ACCOUNT "/IncomingPhoneNumbers"
 #define USAGE    ACCOUNT "/Usage/Records"
+#define TRIGGERS ACCOUNT "/Usage/Triggers"
 #define SERVICE  "/v1/Services/*"
 #define COUNTRY  "/v1/Messaging/Countries"
 
@@ -45,6 +46,11 @@ const struct sim_route sim_routes[] = {
     { "DELETE", NUMBERS "/*.json", sim_numbers_delete },
     { "GET", USAGE ".json", sim_usage_list },
     { "GET", USAGE "/*.json", sim_usage_list_period },
+    { "GET", TRIGGERS ".json", sim_triggers_list },
+    { "POST", TRIGGERS ".json", sim_triggers_create },
+    { "GET", TRIGGERS "/*.json", sim_triggers_fetch },
+    { "POST", TRIGGERS "/*.json", sim_triggers_update },
+    { "DELETE", TRIGGERS "/*.json", sim_triggers_delete },
 
     { "GET", "/v1/Services", sim_services_list },
     { "POST", "/v1/Services", sim_services_create },

@@ -6,74 +6,29 @@
 #include "sim_json.h"
 #include "sim_page.h"
 #include "sim_request.h"
+#include "sim_usage_categories.h"
 #include "simulator.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DAY_S = 86400, PERIODS_MAX = 400, URI_BYTES = 320 };
-
-#define OUT(kind)  (1u << SIM_USAGE_##kind)
-#define SMS_OUT    (OUT(OUT_LONGCODE) | OUT(OUT_SHORTCODE) | OUT(OUT_ALPHANUMERIC))
-#define SMS_IN     (OUT(IN_LONGCODE) | OUT(IN_SHORTCODE))
-#define EVERYTHING ((1u << SIM_USAGE_KINDS) - 1)
-
-// Each category is a sum of kinds.
-static const struct category {
-    const char *name, *description;
-    unsigned kinds;
-    const char *unit;
-} categories[] = {
-    { "sms", "SMS", SMS_OUT | SMS_IN, "segments" },
-    { "sms-inbound", "Inbound SMS", SMS_IN, "segments" },
-    { "sms-inbound-longcode", "Inbound Long Code SMS", OUT(IN_LONGCODE), "segments" },
-    { "sms-inbound-shortcode", "Inbound Short Code SMS", OUT(IN_SHORTCODE), "segments" },
-    { "sms-outbound", "Outbound SMS", SMS_OUT, "segments" },
-    { "sms-outbound-longcode", "Outbound Long Code SMS", OUT(OUT_LONGCODE), "segments" },
-    { "sms-outbound-shortcode", "Outbound Short Code SMS", OUT(OUT_SHORTCODE),
-      "segments" },
-    { "sms-messages-carrierfees", "SMS Carrier Fees", OUT(CARRIER_FEES), "segments" },
-    { "mms", "MMS", OUT(MMS_OUT) | OUT(MMS_IN), "messages" },
-    { "mms-inbound", "Inbound MMS", OUT(MMS_IN), "messages" },
-    { "mms-outbound", "Outbound MMS", OUT(MMS_OUT), "messages" },
-    { "mms-messages-carrierfees", "MMS Carrier Fees", OUT(MMS_CARRIER_FEES), "messages" },
-    { "channels-whatsapp", "WhatsApp", OUT(WHATSAPP_OUT) | OUT(WHATSAPP_IN), "messages" },
-    { "failed-message-processing-fee", "Failed Message Processing Fee", OUT(FAILED_FEES),
-      "messages" },
-    { "totalprice", "Total Price", EVERYTHING, NULL },
-};
-
-// Days since 1970, both inclusive.
-struct period {
-    int32_t first, last;
-};
 
 struct query {
     const char *category;    // NULL = all
     int32_t today, created;  // of the clock, of the account
-    struct period period;
+    struct sim_usage_period period;
 };
 
 static void add_sums(struct buf *out, const struct sim_request *r,
-                     const struct category *c, struct period p)
+                     const struct sim_usage_category *c, struct sim_usage_period p)
 {
-    struct sim_usage_sum all = { 0 };
+    struct sim_usage_sum all = sim_usage_category_sum(&r->account->usage, c, p);
     char price[RATE_TEXT_BYTES], count[RATE_TEXT_BYTES], units[RATE_TEXT_BYTES];
     char currency[4];
 
-    for (int kind = 0; kind < SIM_USAGE_KINDS; kind++) {
-        if (!(c->kinds & 1u << kind))
-            continue;
-        struct sim_usage_sum sum =
-            sim_usage_between(&r->account->usage, (enum sim_usage_kind)kind, p.first,
-                              p.last);
-        all.count += sum.count;
-        all.units += sum.units;
-        all.micros += sum.micros;
-    }
     rate_card_format_micros(price, all.micros);
     (void)snprintf(count, sizeof(count), "%" PRId64, all.count);
     (void)snprintf(units, sizeof(units), "%" PRId64, all.units);
@@ -88,7 +43,7 @@ static void add_sums(struct buf *out, const struct sim_request *r,
 }
 
 static void add_uris(struct buf *out, const struct sim_request *r,
-                     const struct category *c)
+                     const struct sim_usage_category *c)
 {
     static const char *const names[][2] = {
         { "all_time", "AllTime" },     { "daily", "Daily" },
@@ -106,7 +61,8 @@ static void add_uris(struct buf *out, const struct sim_request *r,
     buf_add_char(out, '}');
 }
 
-static void add_record(struct sim_request *r, const struct category *c, struct period p)
+static void add_record(struct sim_request *r, const struct sim_usage_category *c,
+                       struct sim_usage_period p)
 {
     char first[SIM_DATES_DAY_BYTES], last[SIM_DATES_DAY_BYTES], uri[URI_BYTES];
 
@@ -159,32 +115,31 @@ static enum outcome read_query(struct query *q, struct sim_page *page,
     };
     const char *start = sim_page_filter(page, r->http, "StartDate");
     const char *end = sim_page_filter(page, r->http, "EndDate");
-    q->period = (struct period){ q->created, q->today };
+    q->period = (struct sim_usage_period){ q->created, q->today };
     if ((start && !read_day(q, start, &q->period.first)) ||
         (end && !read_day(q, end, &q->period.last)))
         return sim_request_bad_param(error, "StartDate or EndDate");
-    for (size_t i = 0; q->category && i < COUNT_OF(categories); i++)
-        if (strcmp(q->category, categories[i].name) == 0)
-            return OUTCOME_OK;
-    return q->category ? sim_request_bad_param(error, "Category") : OUTCOME_OK;
+    if (q->category && !sim_usage_category_find(q->category))
+        return sim_request_bad_param(error, "Category");
+    return OUTCOME_OK;
 }
 
 // The records of all periods, the latest first, in pages.
 static void render(struct sim_request *r, const struct query *q,
-                   const struct sim_page *page, const struct period *periods,
+                   const struct sim_page *page, const struct sim_usage_period *periods,
                    size_t period_count)
 {
     size_t first = page->page * page->page_size, count = 0;
 
     buf_add_text(r->out, "{\"usage_records\":[");
     for (size_t p = 0; p < period_count; p++)
-        for (size_t i = 0; i < COUNT_OF(categories); i++) {
-            if (q->category && strcmp(q->category, categories[i].name) != 0)
+        for (const struct sim_usage_category *c = sim_usage_categories; c->name; c++) {
+            if (q->category && strcmp(q->category, c->name) != 0)
                 continue;
             if (count >= first && count - first < page->page_size) {
                 if (count > first)
                     buf_add_char(r->out, ',');
-                add_record(r, &categories[i], periods[p]);
+                add_record(r, c, periods[p]);
             }
             count++;
         }
@@ -204,36 +159,17 @@ enum outcome sim_usage_list(struct sim_request *r, struct sim_error *error)
     return rc;
 }
 
-static struct tm date_of(int32_t day)
-{
-    time_t seconds = (time_t)day * DAY_S;
-    struct tm tm = { 0 };
-
-    (void)gmtime_r(&seconds, &tm);
-    return tm;
-}
-
-// Returns the first day of the period that day lies in: 'd' day, 'm' month, 'y' year.
-static int32_t begin_of(int32_t day, char kind)
-{
-    struct tm tm = date_of(day);
-
-    if (kind == 'd')
-        return day;
-    return day - (kind == 'm' ? tm.tm_mday - 1 : tm.tm_yday);
-}
-
 // Cuts the period into days, months or years, the latest first.
-static size_t cut(struct period *out, struct period whole, char kind)
+static size_t cut(struct sim_usage_period *out, struct sim_usage_period whole, char kind)
 {
     size_t count = 0;
     int32_t last = whole.last;
 
     while (last >= whole.first && count < PERIODS_MAX) {
-        int32_t first = begin_of(last, kind);
+        int32_t first = sim_usage_begin_of(last, kind);
         if (first < whole.first)
             first = whole.first;
-        out[count++] = (struct period){ first, last };
+        out[count++] = (struct sim_usage_period){ first, last };
         last = first - 1;
     }
     return count;
@@ -241,7 +177,7 @@ static size_t cut(struct period *out, struct period whole, char kind)
 
 enum outcome sim_usage_list_period(struct sim_request *r, struct sim_error *error)
 {
-    struct period periods[PERIODS_MAX];
+    struct sim_usage_period periods[PERIODS_MAX];
     struct sim_page page;
     struct query q;
     size_t count = 1;
@@ -249,17 +185,18 @@ enum outcome sim_usage_list_period(struct sim_request *r, struct sim_error *erro
     enum outcome rc = read_query(&q, &page, r, error);
     if (rc)
         return rc;
-    int32_t month = begin_of(q.today, 'm');
+    int32_t month = sim_usage_begin_of(q.today, 'm');
     const char *word = r->ids[1];
     periods[0] = q.period;
     if (strcmp(word, "Today") == 0)
-        periods[0] = (struct period){ q.today, q.today };
+        periods[0] = (struct sim_usage_period){ q.today, q.today };
     else if (strcmp(word, "Yesterday") == 0)
-        periods[0] = (struct period){ q.today - 1, q.today - 1 };
+        periods[0] = (struct sim_usage_period){ q.today - 1, q.today - 1 };
     else if (strcmp(word, "ThisMonth") == 0)
-        periods[0] = (struct period){ month, q.today };
+        periods[0] = (struct sim_usage_period){ month, q.today };
     else if (strcmp(word, "LastMonth") == 0)
-        periods[0] = (struct period){ begin_of(month - 1, 'm'), month - 1 };
+        periods[0] =
+            (struct sim_usage_period){ sim_usage_begin_of(month - 1, 'm'), month - 1 };
     else if (strcmp(word, "Daily") == 0)
         count = cut(periods, q.period, 'd');
     else if (strcmp(word, "Monthly") == 0)

@@ -64,7 +64,8 @@ def operation_of(method, path):
     """The description and the operation that a request is about, and its pattern."""
     for description in DESCRIPTIONS:
         for pattern, operations in description["paths"].items():
-            if method.lower() in operations and _matches(pattern, path.split("?")[0]):
+            if method.lower() in operations and (
+                    pattern == path or _matches(pattern, path.split("?")[0])):
                 return description, operations[method.lower()], pattern
     raise AssertionError(f"Twilio does not describe {method} {path}")
 
@@ -88,3 +89,9 @@ def operations():
     return {(method.upper(), pattern) for description in DESCRIPTIONS
             for pattern, operations in description["paths"].items()
             for method in operations if method in ("get", "post", "delete")}
+
+
+def query_names(method, path):
+    """The names of the query parameters that Twilio describes for that request."""
+    _, operation, _ = operation_of(method, path)
+    return {p["name"] for p in operation.get("parameters", []) if p["in"] == "query"}
