@@ -1,5 +1,7 @@
 #include "sim_caller.h"
 #include "http_client.h"
+#include "sim_wire_request.h"
+#include "sim_wires.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct flight {
 };
 
 struct sim_caller {
+    struct sim_wires *wires;
     struct http_client *http;
     struct flight *flights, *free;
 };
@@ -53,8 +56,8 @@ static int64_t least(int64_t a_us, int64_t b_us)
     return a_us < b_us ? a_us : b_us;
 }
 
-bool sim_caller_submit(struct sim_caller *c, const struct sim_call *call,
-                       sim_call_done *done, void *arg)
+static bool submit_curl(struct sim_caller *c, const struct sim_call *call,
+                        sim_call_done *done, void *arg)
 {
     struct flight *f = c->free;
     char url[SIM_MESSAGE_CALLBACK_MAX_BYTES * 2];
@@ -89,6 +92,16 @@ bool sim_caller_submit(struct sim_caller *c, const struct sim_call *call,
     return true;
 }
 
+bool sim_caller_submit(struct sim_caller *c, const struct sim_call *call,
+                       sim_call_done *done, void *arg)
+{
+    struct sim_wire_target target;
+
+    return sim_wire_target_read(&target, call->url)
+               ? sim_wires_submit(c->wires, call, &target, done, arg)
+               : submit_curl(c, call, done, arg);
+}
+
 enum outcome sim_caller_open(struct sim_caller **out, struct reactor *r,
                              size_t in_flight_max, struct err *err)
 {
@@ -98,9 +111,10 @@ enum outcome sim_caller_open(struct sim_caller **out, struct reactor *r,
         .connect_us = connect_us,
         .total_us = total_us,
         .answer_max_bytes = SIM_CALLER_ANSWER_MAX_BYTES,
-        .user_agent = "TwilioProxy/1.1",
+        .user_agent = SIM_CALLER_USER_AGENT,
     };
 
+    c->wires = sim_wires_new(r, in_flight_max);
     c->flights = xcalloc(in_flight_max, sizeof(*c->flights));
     for (size_t i = 0; i < in_flight_max; i++) {
         c->flights[i].owner = c;
@@ -120,6 +134,7 @@ void sim_caller_close(struct sim_caller *c)
 {
     if (!c)
         return;
+    sim_wires_free(c->wires);
     http_client_close(c->http);
     free(c->flights);
     free(c);

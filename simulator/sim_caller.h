@@ -9,6 +9,8 @@
 struct reactor;
 struct sim_caller;
 
+#define SIM_CALLER_USER_AGENT "TwilioProxy/1.1"
+
 // Far above a TwiML document (64 KiB), so that whoever reads it can say it is too large.
 enum { SIM_CALLER_ANSWER_MAX_BYTES = 1 << 20 };
 
