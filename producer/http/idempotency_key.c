@@ -62,12 +62,13 @@ static void hash(struct mac *mac, const struct buf *input,
 }
 
 void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_t client,
-                          const char *key, const struct send_request *request)
+                          const char *mode, const char *key,
+                          const struct send_request *request)
 {
     struct buf input = BUF_INIT(REQUEST_MAX_BYTES);
     char seconds[24] = "";
 
-    buf_addf(&input, "key %d %s", client, key);
+    buf_addf(&input, "key %d %s %s", client, mode, key);
     hash(keys->idempotency, &input, out->key_hash);
     buf_clear(&input);
     if (request->expires_in_s)

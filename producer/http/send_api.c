@@ -268,7 +268,8 @@ static void ask_key(struct producer *p, struct http_request *req,
     k->asker.done = on_verdict;
     k->asker.arg = k;
     message_id_new(k->asker.claim.claim, clock_wall_us() / 1000, client, p->keys.id);
-    idempotency_key_hash(&k->asker.claim, &p->keys, client, key, request);
+    idempotency_key_hash(&k->asker.claim, &p->keys, client, p->account.mode_name, key,
+                         request);
     if (!db_is_up(p->db) || !idempotency_ask(p->idempotency, &k->asker)) {
         free(k);
         metric_add(p->unavailable, 1);
