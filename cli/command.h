@@ -49,8 +49,15 @@ int command_topics_list(const struct command *self, const struct command_setting
                         int argc, char *argv[]);
 int command_token_create(const struct command *self, const struct command_settings *set,
                          int argc, char *argv[]);
+int command_token_list(const struct command *self, const struct command_settings *set,
+                       int argc, char *argv[]);
+int command_token_revoke(const struct command *self, const struct command_settings *set,
+                         int argc, char *argv[]);
 int command_rates_load(const struct command *self, const struct command_settings *set,
                        int argc, char *argv[]);
+
+// command_has_database complains when no database is configured.
+bool command_has_database(const struct command_settings *set);
 
 // command_usage prints what is wrong and how the command is called; returns EXIT_USAGE.
 int command_usage(const struct command *self, const char *fmt, ...) PRINTF_LIKE(2, 3);

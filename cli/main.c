@@ -50,9 +50,25 @@ static const struct command commands[] = {
       "make an API token; it is printed once\n"
       "  --client NAME       who uses it; made when it is new\n"
       "  --scope SCOPE       send_sms, view_sms_history, view_dashboard or admin\n"
+      "  --mode MODE         the most its messages may do: simulate, listed (sent to\n"
+      "                      the listed numbers only) or live (default)\n"
+      "  --rate N            requests per minute; 0 = no limit; without it the producer's\n"
+      "                      setting counts (RATE_LIMIT_PER_MINUTE)\n"
       "  --expires-days N    it stops working after so many days\n"
-      "  --json              print it as JSON",
+      "  --json              print it and all of this as JSON",
       command_token_create },
+    { "token list", "[--client NAME] [--all] [--json]",
+      "show the API tokens that work, without what is secret in them\n"
+      "  --client NAME       those of one client\n"
+      "  --all               revoked and expired ones too\n"
+      "  --json              as JSON, one object a line",
+      command_token_list },
+    { "token revoke", "ID [--json]",
+      "end an API token; within 5 seconds no producer takes it any more\n"
+      "  ID                  the 12 characters in its middle, as the list shows them, or\n"
+      "                      the whole token\n"
+      "  --json              print what was revoked as JSON",
+      command_token_revoke },
     { "rates load", "FILE", "put a CSV rate card into PostgreSQL", command_rates_load },
 };
 

@@ -1,10 +1,14 @@
 #include "account.h"
 
+#include "number_list.h"
 #include "sid.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+
+#define SIMULATOR_URL   "http://127.0.0.1:8002"
+#define SIMULATOR_TOKEN "00000000000000000000000000000002"
 
 // Twilio's magic number for a sender that works (its page "Test Credentials").
 #define SIMULATED_SENDER "+15005550006"
@@ -32,14 +36,22 @@ const struct setting account_settings_table[] = {
       1, "USE_MESSAGING_SERVICE", "send through the Messaging Service by default" },
     { "twilio.test_mode", SETTING_BOOL, AT(test_mode), "false", 0, 1, "TWILIO_TEST_MODE",
       "simulate: talk to the simulator even with credentials" },
+    { "twilio.mode", SETTING_TEXT, AT(mode), NULL, 0, 16, "TWILIO_MODE",
+      "the most that a message may do: simulate, listed (really sent, to "
+      "twilio.test_numbers only) or live; without it live if there are credentials" },
+    { "twilio.test_numbers", SETTING_SECRET, AT(test_numbers), NULL, 0, 65536,
+      "TWILIO_TEST_NUMBERS",
+      "numbers that mode listed may reach: +15551234567, with commas" },
     { "twilio.base_url", SETTING_TEXT, AT(base_url), "https://api.twilio.com", 8, 256,
       NULL, "address of Twilio's API in mode live" },
-    { "simulator.url", SETTING_TEXT, AT(simulator_url), "http://127.0.0.1:8002", 8, 256,
-      NULL, "address of the simulator in mode simulate" },
+    { "simulator.url", SETTING_TEXT, AT(simulator_url), NULL, 0, 256, NULL,
+      "address of the simulator, for what is only simulated; in an installation that "
+      "simulates everything http://127.0.0.1:8002 by default" },
     { "simulator.account_sid", SETTING_TEXT, AT(simulator_account_sid),
       "AC00000000000000000000000000000001", 34, 34, NULL, "the simulator's account" },
     { "simulator.auth_token", SETTING_TEXT, AT(simulator_auth_token),
-      "00000000000000000000000000000002", 1, 128, NULL, "the simulator's auth token" },
+      SIMULATOR_TOKEN, 1, 128, NULL,
+      "the simulator's auth token; beside a live account one of its own" },
     { "public.url", SETTING_TEXT, AT(public_url), "http://127.0.0.1:8001", 8, 512, NULL,
       "base address at which Twilio reaches the webhook receiver" },
     { "twilio.status_callback", SETTING_TEXT, AT(status_callback), NULL, 0, 1024,
@@ -107,7 +119,9 @@ static enum outcome check_addresses(const struct account_settings *set, struct e
 {
     enum outcome rc = check_address(set->base_url, "twilio.base_url", err);
     if (!rc)
-        rc = check_address(set->simulator_url, "simulator.url", err);
+        rc = check_address(is_given(set->simulator_url) ? set->simulator_url
+                                                        : SIMULATOR_URL,
+                           "simulator.url", err);
     if (!rc)
         rc = check_address(set->public_url, "public.url", err);
     return rc ? rc : check_callback(set, err);
@@ -142,49 +156,187 @@ static const char *default_sender(const struct account_settings *set)
     return set->phone_number;
 }
 
-enum outcome account_resolve(struct account *out, const struct account_settings *set,
-                             struct err *err)
+static const char *const mode_names[] = {
+    [ACCOUNT_SIMULATE] = "simulate",
+    [ACCOUNT_LISTED] = "listed",
+    [ACCOUNT_LIVE] = "live",
+};
+
+const char *account_mode_name(enum account_mode mode)
 {
+    return mode_names[mode];
+}
+
+bool account_mode_find(enum account_mode *out, const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT_OF(mode_names); i++) {
+        if (strlen(mode_names[i]) != len || memcmp(mode_names[i], name, len) != 0)
+            continue;
+        *out = (enum account_mode)i;
+        return true;
+    }
+    return false;
+}
+
+static bool has_credentials(const struct account_settings *set)
+{
+    return is_given(set->account_sid) &&
+           (is_given(set->auth_token) || is_given(set->api_key_secret));
+}
+
+static enum outcome decide_mode(struct accounts *a, const struct account_settings *set,
+                                struct err *err)
+{
+    a->mode = has_credentials(set) ? ACCOUNT_LIVE : ACCOUNT_SIMULATE;
+    if (is_given(set->mode) && !account_mode_find(&a->mode, set->mode, strlen(set->mode)))
+        return err_set(err, OUTCOME_REJECT,
+                       "twilio.mode is simulate, listed or live, not \"%s\"", set->mode);
+    if (set->test_mode)
+        a->mode = ACCOUNT_SIMULATE;
+    return OUTCOME_OK;
+}
+
+static void fill_twilio(struct account *a, const struct account_settings *set)
+{
+    bool by_key = is_given(set->api_key_sid);
+
+    a->auth_token = is_given(set->auth_token) ? set->auth_token : NULL;
+    if (!has_credentials(set))
+        return;
+    a->base_url = set->base_url;
+    a->account_sid = set->account_sid;
+    a->user = by_key ? set->api_key_sid : set->account_sid;
+    a->password = by_key ? set->api_key_secret : set->auth_token;
+    a->sender = default_sender(set);
+}
+
+// Whoever knows the simulator's token makes callbacks of simulated messages. Beside real
+// ones it must be a secret, and another one than Twilio's.
+static enum outcome check_simulator(const struct accounts *a,
+                                    const struct account_settings *set, struct err *err)
+{
+    if (a->mode == ACCOUNT_SIMULATE)
+        return OUTCOME_OK;
+    if (strcmp(set->simulator_auth_token, SIMULATOR_TOKEN) == 0)
+        return err_set(err, OUTCOME_REJECT,
+                       "simulator.auth_token is the default, which everybody knows: with "
+                       "simulator.url beside a live account set one of its own, here and "
+                       "for smsq-twilio-simulator");
+    if (a->twilio.auth_token &&
+        strcmp(set->simulator_auth_token, a->twilio.auth_token) == 0)
+        return err_set(err, OUTCOME_REJECT,
+                       "simulator.auth_token must not be Twilio's: it vouches for "
+                       "callbacks of simulated messages only");
+    return OUTCOME_OK;
+}
+
+static enum outcome fill_simulator(struct accounts *a, const struct account_settings *set,
+                                   struct err *err)
+{
+    const char *sender = default_sender(set);
+
+    if (a->mode != ACCOUNT_SIMULATE && !is_given(set->simulator_url))
+        return OUTCOME_OK;
+    a->simulator = (struct account){
+        .base_url = is_given(set->simulator_url) ? set->simulator_url : SIMULATOR_URL,
+        .account_sid = set->simulator_account_sid,
+        .user = set->simulator_account_sid,
+        .password = set->simulator_auth_token,
+        .auth_token = set->simulator_auth_token,
+        .sender = sender ? sender : SIMULATED_SENDER,
+    };
+    return check_simulator(a, set, err);
+}
+
+static enum outcome read_listed(struct accounts *a, const struct account_settings *set,
+                                struct err *err)
+{
+    enum outcome rc = number_list_open(
+        &a->listed, is_given(set->test_numbers) ? set->test_numbers : "", err);
+
+    if (rc)
+        err_context(err, "twilio.test_numbers (TWILIO_TEST_NUMBERS)");
+    return rc;
+}
+
+static void look_for_missing(struct accounts *a)
+{
+    if (a->mode != ACCOUNT_SIMULATE && !a->twilio.base_url)
+        err_set(&a->missing, OUTCOME_RETRY,
+                "mode %s has no credentials: set twilio.account_sid (TWILIO_ACCOUNT_SID) "
+                "and twilio.auth_token (TWILIO_AUTH_TOKEN), or an API key",
+                mode_names[a->mode]);
+    else if (a->mode == ACCOUNT_LISTED && number_list_count(a->listed) == 0)
+        err_set(&a->missing, OUTCOME_RETRY,
+                "mode listed reaches nobody: set twilio.test_numbers "
+                "(TWILIO_TEST_NUMBERS)");
+}
+
+static enum outcome check_settings(const struct account_settings *set, struct err *err)
+{
+    const char *sender = default_sender(set);
     enum outcome rc = check_kinds(set, err);
+
     if (!rc)
         rc = check_addresses(set, err);
-    if (rc)
-        return rc;
+    if (!rc && sender && !account_sender_type(sender))
+        rc = err_set(err, OUTCOME_REJECT,
+                     "twilio.phone_number is no sender: write +15551234567, a short "
+                     "code or an alphanumeric ID");
+    return rc;
+}
 
-    struct account a = { .sender = default_sender(set) };
-    if (a.sender && !account_sender_type(a.sender))
-        return err_set(err, OUTCOME_REJECT,
-                       "twilio.phone_number is no sender: write +15551234567, a short "
-                       "code or an alphanumeric ID");
-    bool has_credentials = is_given(set->account_sid) &&
-                           (is_given(set->auth_token) || is_given(set->api_key_secret));
-    if (set->test_mode || !has_credentials) {
-        a.mode = ACCOUNT_SIMULATE;
-        a.mode_name = "simulate";
-        a.base_url = set->simulator_url;
-        a.account_sid = a.user = set->simulator_account_sid;
-        a.password = a.auth_token = set->simulator_auth_token;
-        if (!a.sender)
-            a.sender = SIMULATED_SENDER;
-    } else {
-        bool by_key = is_given(set->api_key_sid);
-        a.mode = ACCOUNT_LIVE;
-        a.mode_name = "live";
-        a.base_url = set->base_url;
-        a.account_sid = set->account_sid;
-        a.user = by_key ? set->api_key_sid : set->account_sid;
-        a.password = by_key ? set->api_key_secret : set->auth_token;
-        a.auth_token = set->auth_token;
+enum outcome accounts_open(struct accounts *out, const struct account_settings *set,
+                           struct err *err)
+{
+    struct accounts a = { 0 };
+    enum outcome rc = check_settings(set, err);
+
+    if (!rc)
+        rc = decide_mode(&a, set, err);
+    if (!rc) {
+        fill_twilio(&a.twilio, set);
+        rc = fill_simulator(&a, set, err);
     }
+    if (!rc)
+        rc = read_listed(&a, set, err);
+    if (!rc && a.mode != ACCOUNT_SIMULATE)
+        rc = check_public_url(set->public_url, err);
+    if (rc) {
+        accounts_close(&a);
+        return rc;
+    }
+    look_for_missing(&a);
     *out = a;
-    return a.mode == ACCOUNT_LIVE ? check_public_url(set->public_url, err) : OUTCOME_OK;
+    return OUTCOME_OK;
+}
+
+void accounts_close(struct accounts *a)
+{
+    number_list_close(a->listed);
+    *a = (struct accounts){ 0 };
+}
+
+enum account_mode accounts_mode(const struct accounts *a, enum account_mode asked)
+{
+    return asked < a->mode ? asked : a->mode;
+}
+
+const struct account *accounts_of(const struct accounts *a, enum account_mode mode)
+{
+    const struct account *account =
+        mode == ACCOUNT_SIMULATE ? &a->simulator : &a->twilio;
+    return mode <= a->mode && account->base_url ? account : NULL;
 }
 
 enum outcome account_settings_check(const struct account_settings *set, struct err *err)
 {
-    struct account account;
+    struct accounts accounts;
+    enum outcome rc = accounts_open(&accounts, set, err);
 
-    return account_resolve(&account, set, err);
+    if (!rc)
+        accounts_close(&accounts);
+    return rc;
 }
 
 static size_t digits_at(const char *text)

@@ -1,10 +1,13 @@
-// account.h: which Twilio account a program works with: mode, address, credentials, the
-// default sender. Shared by producer, worker, receiver and simulator.
+// account.h: what this installation may do, and with which accounts: Twilio's and the
+// simulator's, each with address, credentials and default sender. Shared by producer,
+// worker, receiver and simulator.
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
 #include "base.h"
 #include "settings.h"
+
+struct number_list;
 
 struct account_settings {
     char *account_sid;            // twilio.account_sid, TWILIO_ACCOUNT_SID
@@ -16,8 +19,10 @@ struct account_settings {
     char *messaging_service_sid;  // TWILIO_MESSAGING_SERVICE_SID
     bool use_messaging_service;   // USE_MESSAGING_SERVICE
     bool test_mode;               // TWILIO_TEST_MODE: simulate whatever is configured
+    char *mode;                   // twilio.mode, TWILIO_MODE: simulate, listed, live
+    char *test_numbers;           // TWILIO_TEST_NUMBERS: E.164, with commas
     char *base_url;               // https://api.twilio.com
-    char *simulator_url;          // simulator.url: base address in mode simulate
+    char *simulator_url;          // simulator.url: base address of the simulator
     char *simulator_account_sid;  // simulator.account_sid
     char *simulator_auth_token;   // simulator.auth_token
     char *public_url;             // public.url: where Twilio reaches the receiver
@@ -27,26 +32,50 @@ struct account_settings {
 // The rows of account_settings at offset 0 of the settings struct: it must come first.
 extern const struct setting account_settings_table[];
 
-enum account_mode { ACCOUNT_SIMULATE, ACCOUNT_LIVE };
+// What a message may do, the least first: reach the simulator only; really reach the
+// listed numbers; really reach anybody.
+enum account_mode { ACCOUNT_SIMULATE, ACCOUNT_LISTED, ACCOUNT_LIVE };
 
-// What the settings come to. Texts are borrowed from the settings.
+// account_mode_name: "simulate", "listed", "live". account_mode_find: false for others.
+const char *account_mode_name(enum account_mode mode);
+MUST_CHECK bool account_mode_find(enum account_mode *out, const char *name, size_t len);
+
+// One account. Texts are borrowed from the settings.
 struct account {
-    enum account_mode mode;
-    const char *mode_name;  // "simulate", "live"
-    const char *base_url;   // without '/' at its end
+    const char *base_url;  // without '/' at its end; NULL: not configured
     const char *account_sid;
     const char *user;  // of Basic auth: the account SID or the API key's SID
     const char *password;
-    const char *auth_token;  // signs callbacks
+    const char *auth_token;  // signs callbacks; NULL: not known
     const char *sender;      // default From or Messaging Service SID, or NULL
 };
 
-// account_resolve checks the kinds of the SIDs (AC…, SK…, MG…) and decides the mode:
-// simulate without credentials or with test_mode, else live.
-//   OUTCOME_REJECT  names the setting and the kind that belongs there (row A13).
-MUST_CHECK enum outcome account_resolve(struct account *out,
-                                        const struct account_settings *set,
-                                        struct err *err);
+// What the settings come to.
+struct accounts {
+    enum account_mode mode;  // the most that this installation does
+    struct account twilio, simulator;
+    struct number_list *listed;  // twilio.test_numbers
+    struct err missing;          // why nothing can be sent in this mode; empty: it can
+};
+
+// accounts_open checks the kinds of the SIDs (AC…, SK…, MG…) and decides the mode:
+// simulate with test_mode, else twilio.mode, else live with credentials and simulate
+// without. Beside a live account the simulator counts only where simulator.url is set,
+// and then with an auth token of its own: the default is known to everybody.
+//   OUTCOME_REJECT  names the setting and what belongs there (row A13); out needs no
+//                   close.
+MUST_CHECK enum outcome accounts_open(struct accounts *out,
+                                      const struct account_settings *set,
+                                      struct err *err);
+void accounts_close(struct accounts *a);
+
+// accounts_mode is the mode of a message that asks for this one: no token and no job
+// widens what the installation allows.
+enum account_mode accounts_mode(const struct accounts *a, enum account_mode asked);
+
+// accounts_of is the account for messages of this mode, or NULL: not configured, or more
+// than this installation does.
+const struct account *accounts_of(const struct accounts *a, enum account_mode mode);
 
 // account_settings_check is for the check of a settings_source; outcomes as above.
 MUST_CHECK enum outcome account_settings_check(const struct account_settings *set,

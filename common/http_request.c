@@ -22,11 +22,12 @@ struct http_request *http_request_new(struct http_spares *spares)
     if (req) {
         spares->first = req->next;
         spares->count--;
-        struct buf target = req->target, body = req->body;
-        *req = (struct http_request){ .target = target, .body = body };
+        struct buf target = req->target, body = req->body, fields = req->fields;
+        *req = (struct http_request){ .target = target, .body = body, .fields = fields };
     } else {
         req = xcalloc(1, sizeof(*req));
         buf_init(&req->target, spares->target_max_bytes);
+        buf_init(&req->fields, HTTP_FIELDS_MAX_BYTES);
     }
     req->began_us = clock_boot_us();
     return req;
@@ -36,6 +37,7 @@ static void request_free(struct http_request *req)
 {
     buf_free(&req->target);
     buf_free(&req->body);
+    buf_free(&req->fields);
     free(req);
 }
 
@@ -49,6 +51,7 @@ void http_request_recycle(struct http_spares *spares, struct http_request *req)
         buf_free(&req->body);
     buf_clear(&req->body);
     buf_clear(&req->target);
+    buf_clear(&req->fields);
     req->next = spares->first;
     spares->first = req;
     spares->count++;
@@ -148,6 +151,28 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     (void)MHD_add_response_header(response, name, value);
 }
 
+void http_request_add_header(struct http_request *req, const char *name,
+                             const char *value)
+{
+    size_t name_bytes = strlen(name) + 1, value_bytes = strlen(value) + 1;
+
+    if (req->fields.len + name_bytes + value_bytes > HTTP_FIELDS_MAX_BYTES)
+        return;
+    buf_add(&req->fields, name, name_bytes);
+    buf_add(&req->fields, value, value_bytes);
+}
+
+static void add_fields(struct http_request *req)
+{
+    const char *at = req->fields.bytes, *end = at + req->fields.len;
+
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        add_header(req->response, at, value);
+        at = value + strlen(value) + 1;
+    }
+}
+
 void http_answer(struct http_request *req, int status, const char *content_type,
                  const char *body, size_t len, const struct http_header *headers)
 {
@@ -159,6 +184,8 @@ void http_answer(struct http_request *req, int status, const char *content_type,
         add_header(req->response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     for (; headers && headers->name; headers++)
         add_header(req->response, headers->name, headers->value);
+    if (req->fields.len > 0)
+        add_fields(req);
 
     if (req->stage == HTTP_STAGE_SUSPENDED) {  // it is queued when the server runs
         MHD_resume_connection(req->connection);

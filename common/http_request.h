@@ -38,6 +38,7 @@ struct http_request {
     const char *peer;                 // likewise
     struct buf target;                // raw
     struct buf body;
+    struct buf fields;  // of the answer: name NUL value NUL…
     enum http_stage stage;
     enum http_refusal refusal;
     const char *complaint;  // a literal

@@ -71,6 +71,13 @@ struct http_header {
     const char *name, *value;
 };
 
+// http_request_add_header adds a field to the answer that is to come; both texts are
+// copied. A field whose value cannot stand in a header, or beyond HTTP_FIELDS_MAX_BYTES
+// in all, is left out.
+enum { HTTP_FIELDS_MAX_BYTES = 512 };
+void http_request_add_header(struct http_request *req, const char *name,
+                             const char *value);
+
 // http_answer answers with a copy of body; headers is ended by a NULL name, or NULL.
 // content_type may be NULL when len is 0. Call once, from the handler or later.
 void http_answer(struct http_request *req, int status, const char *content_type,

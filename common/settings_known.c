@@ -9,14 +9,11 @@
 
 // A name leaves this table when a row of a program has it as its alias.
 static const struct settings_known known[] = {
-    { "TWILIO_TEST_NUMBERS", "mode listed is not there yet; TWILIO_TEST_MODE=true sends "
-                             "everything to the simulator" },
     { "TWILIO_WEBHOOK_IPS", "every callback's signature is checked; a list of source "
                             "networks is not there yet" },
     { "TWILIO_WHATSAPP_NUMBER", "only SMS is sent" },
     { "ALPHANUMERIC_SENDER_ID", "senders by country are not there yet; "
                                 "TWILIO_PHONE_NUMBER takes an alphanumeric ID for all" },
-    { "RATE_LIMIT_PER_MINUTE", "limits of the API are not there yet" },
     { "RATE_LIMIT", "write RATE_LIMIT_PER_MINUTE" },
     { "RATE_LIMITS", "limits per recipient are not there yet" },
     { "MAX_RETRY_ATTEMPTS", "retries of failed messages are not there yet" },

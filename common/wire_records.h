@@ -55,6 +55,7 @@ struct sms_status {
     int32_t error_code;     // 0 = none
     struct wire_bytes raw;  // the form as received, sealed; aad = twilio_sid
     int64_t received_at;
+    const char *mode;  // "simulate": the simulator signed it; NULL: Twilio did
 };
 
 // sms.inbound: one message that a person sent to us, or media, a button and the like.
@@ -73,6 +74,7 @@ struct sms_inbound {
     const char *idempotency_token;      // the same in each try of Twilio's, or NULL
     struct wire_bytes raw;  // the form as received, sealed; aad = twilio_sid or nothing
     int64_t received_at;
+    const char *mode;  // "simulate": the simulator signed it; NULL: Twilio did
 };
 
 // sms.dead: a record that nobody could take, with its reason.

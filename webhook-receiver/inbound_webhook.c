@@ -29,6 +29,7 @@ static void write(void *record, const struct webhook_input *in, struct buf *key,
     seal_close(in->keys->seal, inbound->received_at, inbound->sid, strlen(inbound->sid),
                body, len, &sealed);
     inbound_record(&wire, inbound);
+    wire.mode = in->mode;
     wire.raw = (struct wire_bytes){ (const unsigned char *)sealed.bytes, sealed.len };
     wire_encode(&wire, sms_inbound_fields, value);
     buf_add(key, wire.from_hash.bytes, wire.from_hash.len);

@@ -35,28 +35,42 @@ static const struct setting receiver_table[] = {
     { 0 },
 };
 
-// The token in use first, then those of a rotation.
+// Twilio's token in use first, then those of a rotation, each if there is one; without
+// any there is nothing to open.
 static enum outcome open_tokens(struct signature_keys **out,
                                 const struct receiver_settings *set, struct err *err)
 {
+    const char *now = set->account.auth_token, *old = set->account.auth_tokens_old;
     struct buf tokens = BUF_INIT(2048);
-    struct account account;
 
-    if (account_resolve(&account, &set->account, err))
-        return OUTCOME_REJECT;
-    if (!account.auth_token || !account.auth_token[0])
-        return err_set(
-            err, OUTCOME_REJECT,
-            "twilio.auth_token is missing: Twilio signs callbacks with it, also "
-            "when an API key sends");
-    buf_add_text(&tokens, account.auth_token);
-    if (set->account.auth_tokens_old && set->account.auth_tokens_old[0])
-        buf_addf(&tokens, ",%s", set->account.auth_tokens_old);
+    *out = NULL;
+    if (now && now[0])
+        buf_add_text(&tokens, now);
+    if (old && old[0])
+        buf_addf(&tokens, "%s%s", tokens.len ? "," : "", old);
+    if (tokens.len == 0)
+        return OUTCOME_OK;
     enum outcome rc = signature_keys_open(out, buf_text(&tokens), err);
     if (rc)
         err_context(err, "twilio.auth_token or twilio.auth_tokens_old");
     OPENSSL_cleanse(tokens.bytes, tokens.len);
     buf_free(&tokens);
+    return rc;
+}
+
+// An API key can send, but never signs.
+static enum outcome check_account(const struct receiver_settings *set, struct err *err)
+{
+    struct accounts accounts;
+    enum outcome rc = accounts_open(&accounts, &set->account, err);
+
+    if (rc)
+        return rc;
+    if (accounts.twilio.base_url && !accounts.twilio.auth_token)
+        rc = err_set(err, OUTCOME_REJECT,
+                     "twilio.auth_token is missing: Twilio signs callbacks with it, also "
+                     "when an API key sends");
+    accounts_close(&accounts);
     return rc;
 }
 
@@ -67,7 +81,7 @@ static enum outcome check_tokens(const struct receiver_settings *set, struct err
     enum outcome rc = open_tokens(&tokens, set, err);
     if (!rc)
         signature_keys_close(tokens);
-    return rc;
+    return rc ? rc : check_account(set, err);
 }
 
 static enum outcome check_settings(const void *arg, struct err *err)
@@ -107,7 +121,7 @@ struct receiver {
     struct service *service;
     struct http_server *server;
     struct keys keys;
-    struct account account;
+    struct accounts accounts;
     struct kafka_out *out;
     struct webhook_parts parts;
     struct webhook *status, *inbound;
@@ -168,7 +182,9 @@ static void say_ready(void *arg, struct err *why)
 {
     const struct receiver *r = arg;
 
-    if (!kafka_out_is_up(r->out))
+    if (r->accounts.missing.text[0])
+        *why = r->accounts.missing;
+    else if (!kafka_out_is_up(r->out))
         err_set(why, OUTCOME_RETRY, "Kafka is away");
 }
 
@@ -247,9 +263,12 @@ enum outcome receiver_open(struct receiver **out, const struct receiver_settings
     r->set = set;
     enum outcome rc = keys_open(&r->keys, &set->keys, err);
     if (!rc)
-        rc = account_resolve(&r->account, &set->account, err);
+        rc = accounts_open(&r->accounts, &set->account, err);
     if (!rc)
         rc = open_tokens(&r->parts.tokens, set, err);
+    if (!rc && r->accounts.simulator.auth_token)
+        rc = signature_keys_open(&r->parts.simulator_tokens,
+                                 r->accounts.simulator.auth_token, err);
     if (!rc)
         rc = service_open(&r->service, &set->service, &hooks, err);
     if (!rc) {
@@ -269,7 +288,7 @@ enum outcome receiver_run(struct receiver *r, struct err *err)
     log_line(LOG_LEVEL_INFO, "receiver_started",
              LOG_I("port", http_server_port(r->server)),
              LOG_T("public_url", r->parts.public_url),
-             LOG_T("mode", r->account.mode_name));
+             LOG_T("mode", account_mode_name(r->accounts.mode)));
     return service_run(r->service, err);
 }
 
@@ -282,6 +301,8 @@ void receiver_close(struct receiver *r)
     webhook_free(r->status);
     webhook_free(r->inbound);
     signature_keys_close(r->parts.tokens);
+    signature_keys_close(r->parts.simulator_tokens);
+    accounts_close(&r->accounts);
     service_close(r->service);
     keys_close(&r->keys);
     free(r);

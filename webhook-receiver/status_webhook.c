@@ -12,9 +12,13 @@
 
 static enum outcome read(void *record, const struct webhook_input *in, struct err *err)
 {
-    return callback_read(record, in->form, http_request_query(in->req, "m"),
-                         http_request_query(in->req, "t"),
-                         http_request_query(in->req, "k"), in->keys, err);
+    struct callback *c = record;
+    enum outcome rc = callback_read(c, in->form, http_request_query(in->req, "m"),
+                                    http_request_query(in->req, "t"),
+                                    http_request_query(in->req, "k"), in->keys, err);
+
+    c->record.mode = in->mode;
+    return rc;
 }
 
 // The key keeps the callbacks of one message in one partition. Neither Kafka nor

@@ -19,6 +19,9 @@ struct webhook_input {
     struct http_request *req;
     const struct form *form;
     const struct keys *keys;
+    // "simulate": the simulator signed it, which vouches for simulated messages only.
+    // NULL: Twilio did. The word goes into the record.
+    const char *mode;
 };
 
 // One kind of webhook. A record is what read makes of a request, kept until the answer.
@@ -46,7 +49,8 @@ enum { WEBHOOK_RECORD_MAX_BYTES = 512 };
 // What all kinds of one program use; borrowed. tokens may change between two requests.
 struct webhook_parts {
     const char *public_url;
-    struct signature_keys *tokens;
+    struct signature_keys *tokens;            // Twilio's; NULL: there are none
+    struct signature_keys *simulator_tokens;  // likewise
     const struct keys *keys;
     struct kafka_out *out;
     struct reactor *reactor;

@@ -109,6 +109,18 @@ postgres_migrate() {
             "its message stands above."; }
 }
 
+# postgres_roles lets each program log in as the role that the migrations made for it. The
+# statements hold passwords: they come by a pipe, never by argv.
+postgres_roles() {
+    local role
+
+    for role in "${program_role[@]}" smsq_admin; do
+        printf "alter role %s login password '%s';\n" "$role" "$(secret "password_$role" 16)"
+        (umask 077 && role_url "$role" >"$run/secrets/url_$role")
+    done | psql -Xq -v ON_ERROR_STOP=1 -d "$(database_url)" ||
+        fail "The database roles of the programs could not be set up."
+}
+
 postgres_shell() {
     settings_read
     is_running postgres || fail "PostgreSQL does not run in $run. Run ./dev up first."

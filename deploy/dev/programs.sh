@@ -14,6 +14,12 @@ declare -A program_admin_offset=(
     [producer]=0 [webhook-receiver]=1 [worker]=2 [status-consumer]=3 [scheduler]=5
 )
 
+# The database role of each program that has a database; smsq itself has smsq_admin.
+declare -A program_role=(
+    [status-consumer]=smsq_status [worker]=smsq_worker [producer]=smsq_producer
+    [scheduler]=smsq_scheduler
+)
+
 # program_names writes them in the order of a start: who is called before who calls.
 program_names() {
     local i
@@ -55,7 +61,7 @@ programs_settings() {
     cat <<TEXT
 // Written by ./dev up for this run folder; the programs take SMSQ_… names and flags too.
 kafka: { brokers = "$(brokers)"; };
-database: { url = "$(database_url)"; };
+database: { url = "$(role_url smsq_admin)"; };
 keys: { lookup = "$(secret lookup_key 32)"; seal = "1:$(secret seal_key 32)"; };
 public: { url = "$(url_of SMSQ_DEV_RECEIVER_PORT)"; };
 simulator: {
@@ -99,8 +105,10 @@ smsq() {
 }
 
 program_start() {
-    local name=$1 kind binary flags=(--config="$run/smsq.cfg") pid
+    local name=$1 kind binary flags=(--config="$run/smsq.cfg") pid environment=()
     kind=$(kind_of "$name")
+    [[ -z ${program_role[$kind]:-} ]] ||
+        environment=(env SMSQ_DATABASE_URL_FILE="$run/secrets/url_${program_role[$kind]}")
     binary=$(bin_folder)/${program_binary[$kind]}
 
     [[ -x $binary ]] || fail "$binary is missing, although the build went well: this tree" \
@@ -115,7 +123,7 @@ program_start() {
     fi
     [[ $name == worker-* ]] && flags+=(--worker.admin_port=0)
     say "Starting $name."
-    launch "$name" "$binary" "${flags[@]}"
+    launch "$name" "${environment[@]}" "$binary" "${flags[@]}"
 }
 
 # port_complaints NAME writes a sentence for each port of it that somebody else holds.

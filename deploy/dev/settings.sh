@@ -128,8 +128,14 @@ secret() {
     printf '%s' "$(<"$file")"
 }
 
+# database_url is the superuser's, for migrations and people; role_url ROLE a program's.
 database_url() {
     printf 'postgresql://smsq:%s@127.0.0.1:%s/smsq' "$(secret database_password 16)" \
+        "${setting[SMSQ_DEV_POSTGRES_PORT]}"
+}
+
+role_url() {
+    printf 'postgresql://%s:%s@127.0.0.1:%s/smsq' "$1" "$(secret "password_$1" 16)" \
         "${setting[SMSQ_DEV_POSTGRES_PORT]}"
 }
 

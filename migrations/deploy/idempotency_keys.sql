@@ -21,7 +21,7 @@ create index idempotency_keys_created_at on idempotency_keys (created_at);
 
 comment on table idempotency_keys is
     'Idempotency keys of clients: which message a key stands for. Forgotten after scheduler.idempotency_keep';
-comment on column idempotency_keys.key_hash is 'Keyed hash of client, mode and key; the key itself is kept nowhere';
+comment on column idempotency_keys.key_hash is 'Keyed hash of client and key; the key itself is kept nowhere';
 comment on column idempotency_keys.client is 'Client that gave the key';
 comment on column idempotency_keys.request_hash is 'Keyed hash of what decides the message; another one is another request';
 comment on column idempotency_keys.message_id is 'Id of the message, the same for each repeat';

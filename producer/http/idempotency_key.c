@@ -62,19 +62,20 @@ static void hash(struct mac *mac, const struct buf *input,
 }
 
 void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_t client,
-                          const char *mode, const char *key,
-                          const struct send_request *request)
+                          const char *key, const struct send_request *request)
 {
     struct buf input = BUF_INIT(REQUEST_MAX_BYTES);
     char seconds[24] = "";
 
-    buf_addf(&input, "key %d %s %s", client, mode, key);
+    buf_addf(&input, "key %d %s", client, key);
     hash(keys->idempotency, &input, out->key_hash);
     buf_clear(&input);
     if (request->expires_in_s)
         (void)snprintf(seconds, sizeof(seconds), "%lld",
                        (long long)request->expires_in_s);
     buf_add_text(&input, "POST /sms/send\n");
+    // What was only simulated must not stand for what shall really go out.
+    add_part(&input, "mode", account_mode_name(request->mode));
     add_part(&input, "to", request->to.e164);
     add_part(&input, "body", request->body);
     add_part(&input, "from", request->from);

@@ -23,15 +23,12 @@ bool idempotency_key_is_valid(const char *key, size_t len);
 MUST_CHECK bool idempotency_key_read(char key[IDEMPOTENCY_KEY_MAX_BYTES + 1],
                                      const char *value);
 
-// idempotency_key_hash fills client, key_hash and request_hash by HMAC-SHA-256, cut. A
-// client has the same key once per mode: what was simulated is no answer to what is live,
-// and a message never changes its mode. The request hash is over what decides the
-// message, each part with its name and length: to in E.164 form, and body, from, class,
-// reference, expires_in as far as they are given. It must not change between versions, or
-// repeats look like other requests: new fields only add parts, and only when they are
-// given.
+// idempotency_key_hash fills key_hash and request_hash by HMAC-SHA-256, cut. The request
+// hash is over what decides the message, each part with its name and length: to in E.164
+// form, and body, from, class, reference, expires_in as far as they are given. It must
+// not change between versions, or repeats look like other requests: new fields only add
+// parts, and only when they are given.
 void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_t client,
-                          const char *mode, const char *key,
-                          const struct send_request *request);
+                          const char *key, const struct send_request *request);
 
 #endif

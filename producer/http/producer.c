@@ -48,6 +48,9 @@ static const struct setting producer_table[] = {
       "requests that wait for Twilio's SID at most (Prefer: wait); others do not wait" },
     { "producer.default_region", SETTING_TEXT | SETTING_LIVE, AT(default_region), "US", 2,
       2, NULL, "ISO 3166 country of numbers without a country code" },
+    { "producer.rate_limit", SETTING_COUNT | SETTING_LIVE, AT(rate_limit), "60", 0,
+      1000000, "RATE_LIMIT_PER_MINUTE",
+      "requests per minute of a token that has no rate of its own; 0 = no limit" },
     { "producer.otp_useful", SETTING_US | SETTING_LIVE, AT(useful_us[CLASS_OTP]), "10m",
       10000000, 518400000000, NULL, "how long a message of class otp is worth sending" },
     { "producer.emergency_useful", SETTING_US | SETTING_LIVE,
@@ -185,7 +188,9 @@ static void say_ready(void *arg, struct err *why)
 {
     const struct producer *p = arg;
 
-    if (!kafka_out_is_up(p->out))
+    if (p->accounts.missing.text[0])
+        *why = p->accounts.missing;
+    else if (!kafka_out_is_up(p->out))
         err_set(why, OUTCOME_RETRY, "Kafka is away");
     else if (!db_is_up(p->db))
         err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(p->db));
@@ -198,7 +203,7 @@ static enum outcome resolve(struct producer *p, const struct producer_settings *
                             struct err *err)
 {
     enum outcome rc = keys_open(&p->keys, &set->keys, err);
-    return rc ? rc : account_resolve(&p->account, &set->account, err);
+    return rc ? rc : accounts_open(&p->accounts, &set->account, err);
 }
 
 static void declare_metrics(struct producer *p)
@@ -244,7 +249,9 @@ static enum outcome open_connections(struct producer *p,
     if (rc)
         return rc;
     p->patience = patience_new(loop, DATABASE_WAIT_US);
-    p->access = access_new(p->db, &p->keys, p->patience);
+    const struct access_settings access = { p->db, &p->keys, p->patience,
+                                            &set->rate_limit };
+    p->access = access_new(loop, &access, metrics);
     p->idempotency = idempotency_new(loop, p->db, metrics);
     p->waits = waits_new(loop, p->db, (size_t)set->waits_max, metrics);
     p->json = json_reader_new();
@@ -280,7 +287,7 @@ enum outcome producer_run(struct producer *p, struct err *err)
 {
     log_line(LOG_LEVEL_INFO, "producer_started",
              LOG_I("port", http_server_port(p->server)),
-             LOG_T("mode", p->account.mode_name),
+             LOG_T("mode", account_mode_name(p->accounts.mode)),
              LOG_T("default_region", p->set->default_region));
     return service_run(p->service, err);
 }
@@ -300,6 +307,7 @@ void producer_close(struct producer *p)
     rate_card_free(p->rates);
     reactor_timer_free(p->refresh_rates);
     service_close(p->service);
+    accounts_close(&p->accounts);
     keys_close(&p->keys);
     free(p);
 }

@@ -40,6 +40,7 @@ struct producer_settings {
     int64_t queue_max;        // producer.queue
     int64_t waits_max;        // producer.waits
     char *default_region;     // producer.default_region
+    int64_t rate_limit;       // producer.rate_limit: per token and minute; 0 = none
     int64_t useful_us[CLASS_COUNT];
 };
 
@@ -51,7 +52,7 @@ struct producer {
     struct service *service;
     struct http_server *server;
     struct keys keys;
-    struct account account;
+    struct accounts accounts;
     struct db *db;
     struct kafka_out *out;
     struct patience *patience;

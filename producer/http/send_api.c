@@ -13,6 +13,7 @@
 #include "prefer.h"
 #include "producer.h"
 #include "send_job.h"
+#include "send_mode.h"
 #include "send_request.h"
 #include "waits.h"
 #include "wire.h"
@@ -151,16 +152,20 @@ static void refuse(struct producer *p, struct http_request *req,
 // Refuses what could not be made durable anyway, before any work is done for it.
 static bool can_take(struct producer *p, struct http_request *req)
 {
-    const char *detail = NULL;
+    const char *code = "queue_unavailable", *detail = NULL;
 
-    if (!kafka_out_is_up(p->out))
+    if (p->accounts.missing.text[0]) {
+        code = "not_configured";
+        detail = p->accounts.missing.text;
+    } else if (!kafka_out_is_up(p->out)) {
         detail = "Kafka is away; try again soon";
-    else if (!p->rates)
+    } else if (!p->rates) {
         detail = "the rate card was not read from PostgreSQL yet; try again soon";
+    }
     if (!detail)
         return true;
     metric_add(p->unavailable, 1);
-    producer_unavailable(req, "queue_unavailable", detail);
+    producer_unavailable(req, code, detail);
     return false;
 }
 
@@ -268,8 +273,7 @@ static void ask_key(struct producer *p, struct http_request *req,
     k->asker.done = on_verdict;
     k->asker.arg = k;
     message_id_new(k->asker.claim.claim, clock_wall_us() / 1000, client, p->keys.id);
-    idempotency_key_hash(&k->asker.claim, &p->keys, client, p->account.mode_name, key,
-                         request);
+    idempotency_key_hash(&k->asker.claim, &p->keys, client, key, request);
     if (!db_is_up(p->db) || !idempotency_ask(p->idempotency, &k->asker)) {
         free(k);
         metric_add(p->unavailable, 1);
@@ -311,19 +315,6 @@ static enum outcome find_key(char key[IDEMPOTENCY_KEY_MAX_BYTES + 1],
     return OUTCOME_OK;
 }
 
-static enum outcome check_sender(const struct producer *p,
-                                 const struct send_request *request,
-                                 struct complaint *complaint)
-{
-    if (request->from || p->account.sender)
-        return OUTCOME_OK;
-    *complaint =
-        (struct complaint){ .status = 422, .code = "no_sender", .field = "from" };
-    return err_set(&complaint->detail, OUTCOME_REJECT,
-                   "no default sender is configured: give from, or set "
-                   "TWILIO_PHONE_NUMBER");
-}
-
 static void on_granted(void *arg, struct http_request *req, const struct caller *caller)
 {
     struct producer *p = arg;
@@ -338,7 +329,9 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
         refuse(p, req, &complaint);
         return;
     }
-    if (check_sender(p, &request, &complaint) || find_key(key, req, &request, &complaint))
+    request.mode = accounts_mode(&p->accounts, caller->mode);
+    if (send_mode_check(p, &request, &complaint) ||
+        find_key(key, req, &request, &complaint))
         refuse(p, req, &complaint);
     else if (key[0])
         ask_key(p, req, &request, caller->client, key);

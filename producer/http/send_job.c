@@ -70,7 +70,8 @@ void send_job_build(struct send_job *d, struct producer *p,
     int64_t now_us = clock_wall_us();
     int64_t useful_us = request->expires_in_s ? request->expires_in_s * 1000000
                                               : p->set->useful_us[class];
-    const char *from = request->from ? request->from : p->account.sender;
+    const struct account *account = accounts_of(&p->accounts, request->mode);
+    const char *from = request->from ? request->from : account->sender;
 
     buf_init(&d->sealed, WIRE_SEALED_MAX_BYTES);
     keys_to_hash(&p->keys, request->to.e164, d->to_hash);
@@ -88,7 +89,7 @@ void send_job_build(struct send_job *d, struct producer *p,
         .segments = request->segments.count,
         .reference = request->reference,
         .expires_at = now_us + useful_us,
-        .mode = p->account.mode_name,
+        .mode = account_mode_name(request->mode),
         .accepted_at = now_us,
     };
     if (id)

@@ -20,10 +20,10 @@ struct send_job {
     struct buf sealed;
 };
 
-// send_job_build fills d, which send_job_free frees. The rate card must have been read.
-// id is the message's, or NULL: a new one. Built again for the same id, a job may have
-// other times, another price and default sender: the worker takes one of its records
-// whole and drops the others.
+// send_job_build fills d, which send_job_free frees. The rate card must have been read,
+// and the request passed send_mode_check. id is the message's, or NULL: a new one. Built
+// again for the same id, a job may have other times, another price and default sender:
+// the worker takes one of its records whole and drops the others.
 void send_job_build(struct send_job *d, struct producer *p,
                     const struct send_request *request, int32_t client,
                     const unsigned char *id);

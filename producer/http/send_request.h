@@ -3,6 +3,7 @@
 #ifndef SEND_REQUEST_H
 #define SEND_REQUEST_H
 
+#include "account.h"
 #include "base.h"
 #include "phone.h"
 #include "segments.h"
@@ -36,6 +37,8 @@ struct send_request {
     int64_t expires_in_s;  // 0 = the class's own useful time
     bool strict;           // refuse numbers that are possible but not valid
     char region[3];        // for a number without a country code
+    // The caller's, as far as the installation allows it; not read from the body.
+    enum account_mode mode;
 };
 
 // send_request_parse fills out; region is the default one. Members: to, body, from,

@@ -38,12 +38,6 @@ static const char news_sql[] =
     "   and m.message_id >= $2::uuid and m.message_id <= $3::uuid"
     "   and (m.twilio_sid is not null or m.rank = 25 or m.rank >= 60)";
 
-static const char token_sql[] =
-    "select t.token_id, t.client_id, c.name, array_to_string(t.scopes, ' '),"
-    "       t.expires_at, t.revoked_at"
-    "  from api_tokens t join clients c on c.client_id = t.client_id"
-    " where t.token_hash = $1::bytea";
-
 static const char rate_card_sql[] =
     "select country, sender_type, channel, direction, currency, as_of::text, source,"
     "       price_micros, carrier_fee_micros"
@@ -52,7 +46,6 @@ static const char rate_card_sql[] =
 static const struct db_statement status_by_id = { "status_by_id", status_by_id_sql };
 static const struct db_statement status_by_sid = { "status_by_sid", status_by_sid_sql };
 static const struct db_statement news = { "news", news_sql };
-static const struct db_statement token = { "token", token_sql };
 static const struct db_statement rate_card_rows = { "rate_card", rate_card_sql };
 
 #define AT(field) offsetof(struct message_row, field)
@@ -153,31 +146,6 @@ void store_news_read(struct news_row *out, const struct db_result *rows, size_t 
 
     *out = (struct news_row){ 0 };
     db_columns_read(out, columns, COUNT_OF(columns), rows, row, 0);
-}
-
-void store_token(struct db *db, const unsigned char hash[32], db_done *done, void *arg)
-{
-    struct db_args *args = db_args_new();
-
-    db_args_bytes(args, hash, 32);
-    db_submit(db, &token, args, done, arg);
-}
-
-bool store_token_read(struct token_row *out, const struct db_result *rows)
-{
-    static const struct db_column columns[] = {
-        { DB_INT8, offsetof(struct token_row, token_id), NEVER_NULL },
-        { DB_INT4, offsetof(struct token_row, client), NEVER_NULL },
-        { DB_TEXT, offsetof(struct token_row, client_name), NEVER_NULL },
-        { DB_TEXT, offsetof(struct token_row, scopes), NEVER_NULL },
-        { DB_TIME, offsetof(struct token_row, expires_at), NEVER_NULL },
-        { DB_TIME, offsetof(struct token_row, revoked_at), NEVER_NULL },
-    };
-
-    if (db_rows(rows) == 0)
-        return false;
-    db_columns_read(out, columns, COUNT_OF(columns), rows, 0, 0);
-    return true;
 }
 
 void store_rate_card(struct db *db, db_done *done, void *arg)

@@ -1,5 +1,5 @@
 // store_messages.h: the producer's reads: a message's life for its sender, news for who
-// waits, API tokens, the rate card. Texts of what the _read functions fill are borrowed
+// waits, the rate card. Texts of what the _read functions fill are borrowed
 // from the answer.
 #ifndef STORE_MESSAGES_H
 #define STORE_MESSAGES_H
@@ -58,20 +58,6 @@ struct news_row {
 };
 
 void store_news_read(struct news_row *out, const struct db_result *rows, size_t row);
-
-// store_token finds an API token by its keyed hash (32 bytes).
-void store_token(struct db *db, const unsigned char hash[32], db_done *done, void *arg);
-
-struct token_row {
-    int64_t token_id;
-    int32_t client;
-    const char *client_name;
-    const char *scopes;  // words with one blank between: "send_sms view_sms_history"
-    int64_t expires_at;  // 0 = never
-    int64_t revoked_at;  // 0 = not
-};
-
-MUST_CHECK bool store_token_read(struct token_row *out, const struct db_result *rows);
 
 // store_rate_card reads the whole card; store_rate_card_read makes it a table that the
 // caller frees.

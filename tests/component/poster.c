@@ -49,13 +49,13 @@ int poster_setup(void **state)
     assert_int_equal(keys_open(&p->keys, &keys, NULL), OUTCOME_OK);
     p->listen_fd = raw_listen(&p->port);
     (void)snprintf(p->base_url, sizeof(p->base_url), "http://127.0.0.1:%d", p->port);
-    p->account = (struct account){ .mode_name = "simulate",
-                                   .base_url = p->base_url,
-                                   .account_sid = POSTER_ACCOUNT,
-                                   .user = "user",
-                                   .password = "pass:word" };
+    p->accounts = (struct accounts){ .mode = ACCOUNT_SIMULATE,
+                                     .simulator = { .base_url = p->base_url,
+                                                    .account_sid = POSTER_ACCOUNT,
+                                                    .user = "user",
+                                                    .password = "pass:word" } };
     p->set = (struct twilio_settings){
-        .account = &p->account,
+        .accounts = &p->accounts,
         .keys = &p->keys,
         .callback_url = "https://sms.example.org/sms/webhook/status",
         .in_flight_max = 1,

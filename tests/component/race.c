@@ -141,6 +141,7 @@ static void submit_callback(struct race *r, const struct step *s, struct told *t
         .rank = rank,
         .error_code = s->code,
         .raw = { (const unsigned char *)"raw", 3 },
+        .simulated = true,
         .received_at_us = r->born_us + (s->turn * 1000 + rank) * (int64_t)S_US,
     };
     const struct receipt *best[] = { &receipt };

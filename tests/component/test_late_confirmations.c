@@ -9,6 +9,7 @@
 #include "raw_http.h"
 #include "reactor.h"
 #include "receiver.h"
+#include "token.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -157,27 +158,33 @@ static void *run_producer(void *arg)
     return NULL;
 }
 
-static void let_in(struct pg *pg)
+// Returns the token; static.
+static const char *let_in(struct pg *pg)
 {
+    static char token[TOKEN_TEXT_BYTES];
+    struct token_name name;
     struct keys keys;
     unsigned char hash[KEY_BYTES];
     char hex[2 * KEY_BYTES + 1];
     struct buf sql = BUF_INIT(1024);
 
     assert_int_equal(keys_open(&keys, &keys_set, NULL), OUTCOME_OK);
-    keys_token_hash(&keys, "secret", 6, hash);
+    token_make(token, &name, ACCOUNT_LIVE);
+    keys_token_hash(&keys, token, strlen(token), hash);
     keys_close(&keys);
     hex_encode(hex, hash, sizeof(hash));
     buf_addf(&sql,
              "with c as (insert into clients (name) values ('test') returning client_id)"
-             " insert into api_tokens (client_id, token_hash, shown_prefix, scopes)"
-             " select client_id, '\\x%s', 'secr', '{send_sms}' from c",
-             hex);
+             " insert into api_tokens (client_id, token_hash, key_id, shown_prefix,"
+             "                         scopes)"
+             " select client_id, '\\x%s', '%s', 'smsq_live', '{send_sms}' from c",
+             hex, name.key_id);
     pg_exec(pg, sql.bytes);
     buf_free(&sql);
     pg_exec(pg, "insert into rate_card (country, sender_type, channel, direction,"
                 " price_micros, carrier_fee_micros, currency, source, as_of)"
                 " values ('*', 'number', 'sms', 'outbound', 1, 1, 'USD', 'x', now())");
+    return token;
 }
 
 static void a_request_gets_its_202_while_the_producer_closes(void **state)
@@ -191,7 +198,7 @@ static void a_request_gets_its_202_while_the_producer_closes(void **state)
     pthread_t thread;
 
     (void)state;
-    let_in(pg);
+    const char *token = let_in(pg);
     kafka_mock_open(&mock, TOPIC_JOBS_NORMAL, 1);
     const struct producer_settings set = {
         .account = account,
@@ -207,9 +214,9 @@ static void a_request_gets_its_202_while_the_producer_closes(void **state)
         .useful_us = { 60000000, 60000000, 60000000, 60000000 },
     };
     buf_addf(&request,
-             "POST /sms/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n"
+             "POST /sms/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-             strlen(json), json);
+             token, strlen(json), json);
     delay_confirmations(&mock);
     if (producer_open(&producer, &set, &err))
         fail_msg("%s", err.text);

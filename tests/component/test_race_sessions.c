@@ -187,6 +187,7 @@ static void send_receipts(struct sessions *s, struct db *db, size_t first, size_
             .rank = 50,
             .raw = { (const unsigned char *)"raw", 3 },
             .received_at_us = s->born_us + 2 * S_US,
+            .simulated = true,
         };
         memcpy(all[i].message_id, s->ids[first + i], 16);
         best[i] = &all[i];

@@ -1,4 +1,4 @@
-// What the producer reads: messages as their senders see them, and tokens.
+// What the producer reads: messages as their senders see them.
 #include "store_ask.h"
 
 #include "sms_job_make.h"
@@ -168,39 +168,6 @@ static void a_message_canceled_unseen_has_a_status_all_the_same(void **state)
     status_by_id(f, &job, SMS_JOB_CLIENT, check_canceled);
 }
 
-static void check_token(const struct db_result *rows, void *arg)
-{
-    struct token_row token;
-
-    (void)arg;
-    assert_true(store_token_read(&token, rows));
-    assert_int_equal(token.token_id, 1);
-    assert_int_equal(token.client, 1);
-    assert_string_equal(token.client_name, "tickets");
-    assert_string_equal(token.scopes, "send_sms view_sms_history");
-    assert_int_equal(token.expires_at, INT64_C(1800000000) * S_US);
-    assert_int_equal(token.revoked_at, 0);
-}
-
-static void a_token_is_found_by_its_hash(void **state)
-{
-    struct db_fixture *f = *state;
-    unsigned char hash[32];
-    struct ask right = { .check = check_token }, wrong = { .check = ask_no_rows };
-
-    pg_exec(f->pg, "insert into clients (name) values ('tickets')");
-    pg_exec(f->pg, "insert into api_tokens (client_id, token_hash, shown_prefix, scopes,"
-                   "                        expires_at)"
-                   " values (1, decode(repeat('ab', 32), 'hex'), 'smsq_1',"
-                   "         '{send_sms,view_sms_history}', to_timestamp(1800000000))");
-    memset(hash, 0xab, sizeof(hash));
-    store_token(f->db, hash, ask_done, &right);
-    ask_wait(f, &right);
-    hash[31] ^= 1;
-    store_token(f->db, hash, ask_done, &wrong);
-    ask_wait(f, &wrong);
-}
-
 static void check_one(const struct db_result *rows, void *arg)
 {
     assert_int_equal(db_rows(rows), 1);
@@ -233,7 +200,6 @@ int main(void)
         STORE_TEST(a_sent_message_is_found_by_id_and_sid_by_its_client_alone),
         STORE_TEST(the_cost_is_the_sum_of_the_ledger),
         STORE_TEST(a_message_canceled_unseen_has_a_status_all_the_same),
-        STORE_TEST(a_token_is_found_by_its_hash),
         STORE_TEST(a_buried_worker_beats_no_more),
     };
 

@@ -1,4 +1,5 @@
 // What never leaves us, and what may have: gates, time-outs, cut lines.
+#include "number_list.h"
 #include "poster.h"
 
 #include <arpa/inet.h>
@@ -81,13 +82,118 @@ static void what_expired_long_ago_is_not_posted(void **state)
     assert_nothing_left(p);
 }
 
-static void a_job_of_another_mode_is_not_posted(void **state)
+// Both accounts are at the port of the test; what is in accounts decides.
+static void make_live(struct poster *p)
+{
+    p->accounts.mode = ACCOUNT_LIVE;
+    p->accounts.twilio = (struct account){ .base_url = p->base_url,
+                                           .account_sid = "AClive",
+                                           .user = "real",
+                                           .password = "secret" };
+    assert_int_equal(number_list_open(&p->accounts.listed, "+14155552671", NULL),
+                     OUTCOME_OK);
+}
+
+static void end_live(struct poster *p)
+{
+    number_list_close(p->accounts.listed);
+    p->accounts.listed = NULL;
+}
+
+// Not even a connection.
+static void assert_kept_back(struct poster *p, enum send_result result, const char *reason)
+{
+    p->done_calls = 0;
+    poster_submit(p);
+    assert_true(p->taken);
+    poster_wait(p);
+    assert_result(p, result);
+    assert_int_equal(p->done_calls, 1);
+    assert_int_equal(p->seen.http_status, 0);
+    assert_string_equal(p->seen.reason, reason);
+    assert_false(poster_is_dialled(p));
+}
+
+#define NO_MODE "its mode is not one that this worker can serve"
+
+static void a_job_of_a_mode_without_an_account_is_not_posted(void **state)
 {
     struct poster *p = *state;
 
+    poster_start(p);
     p->job.sms.mode = "live";
-    assert_nothing_left(p);
-    assert_string_equal(p->seen.reason, "it is of another mode than this worker");
+    assert_kept_back(p, SEND_NOT_SENT, NO_MODE);
+    p->job.sms.mode = "listed";
+    assert_kept_back(p, SEND_NOT_SENT, NO_MODE);
+}
+
+// Credentials are there, but the installation allows less.
+static void a_job_that_wants_more_than_the_installation_is_not_posted(void **state)
+{
+    struct poster *p = *state;
+
+    make_live(p);
+    p->accounts.mode = ACCOUNT_LISTED;
+    poster_start(p);
+    p->job.sms.mode = "live";
+    assert_kept_back(p, SEND_NOT_SENT, NO_MODE);
+    end_live(p);
+}
+
+static void a_simulated_job_without_a_simulator_is_not_posted(void **state)
+{
+    struct poster *p = *state;
+
+    make_live(p);
+    p->accounts.simulator = (struct account){ 0 };
+    poster_start(p);
+    assert_kept_back(p, SEND_NOT_SENT, NO_MODE);
+    end_live(p);
+}
+
+static void a_number_that_is_not_listed_is_never_reached_in_mode_listed(void **state)
+{
+    struct poster *p = *state;
+
+    make_live(p);
+    poster_start(p);
+    p->job.sms.mode = "listed";
+    p->job.content.to = "+14155552672";
+    assert_kept_back(p, SEND_NOT_LISTED, "its number is not in twilio.test_numbers");
+    end_live(p);
+}
+
+// The same code, another address and other credentials.
+static void each_mode_is_posted_to_its_own_account(void **state)
+{
+    static const struct {
+        const char *mode, *account, *basic;
+    } cases[] = {
+        { "simulate", "/Accounts/" POSTER_ACCOUNT "/", "Basic dXNlcjpwYXNzOndvcmQ=" },
+        { "listed", "/Accounts/AClive/", "Basic cmVhbDpzZWNyZXQ=" },
+        { "live", "/Accounts/AClive/", "Basic cmVhbDpzZWNyZXQ=" },
+    };
+    struct poster *p = *state;
+    struct raw_message m;
+
+    make_live(p);
+    poster_start(p);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        p->job.sms.mode = cases[i].mode;
+        poster_submit(p);
+        int fd = poster_take(p);
+        assert_true(raw_read(fd, &m, true));
+        assert_non_null(strstr(m.header, cases[i].account));
+        assert_string_equal(raw_field(&m, "Authorization"), cases[i].basic);
+        raw_free(&m);
+        assert_true(raw_say(fd, "HTTP/1.1 201 Created\r\nConnection: close\r\n"
+                                "Content-Length: 44\r\n\r\n{\"sid\":\"" POSTER_SID
+                                "\"}"));
+        close(fd);
+        poster_wait(p);
+        assert_result(p, SEND_ACCEPTED);
+    }
+    end_live(p);
 }
 
 static void a_refused_connection_sent_nothing(void **state)
@@ -269,7 +375,11 @@ int main(void)
         TEST(a_claim_is_not_posted_on_a_reused_line_either),
         TEST(what_is_of_no_use_any_more_is_not_posted),
         TEST(what_expired_long_ago_is_not_posted),
-        TEST(a_job_of_another_mode_is_not_posted),
+        TEST(a_job_of_a_mode_without_an_account_is_not_posted),
+        TEST(a_job_that_wants_more_than_the_installation_is_not_posted),
+        TEST(a_simulated_job_without_a_simulator_is_not_posted),
+        TEST(a_number_that_is_not_listed_is_never_reached_in_mode_listed),
+        TEST(each_mode_is_posted_to_its_own_account),
         TEST(a_refused_connection_sent_nothing),
         TEST(a_connection_that_takes_too_long_sent_nothing),
         TEST(a_silent_peer_leaves_doubt_when_time_is_up),

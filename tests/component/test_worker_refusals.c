@@ -14,6 +14,7 @@
     " create trigger slow before insert on messages for each row"                        \
     " when (new.reference = 'slow') execute function be_slow()"
 #define QUEUED "select count(*) from messages where status = 'queued'"
+#define T(text) ((char *)(uintptr_t)(text))
 
 enum { PRODUCE_API = 0 };
 
@@ -259,6 +260,35 @@ static void a_letter_that_is_confirmed_late_is_still_acknowledged(void **state)
     assert_int_equal(workplace_committed(w), 2);
 }
 
+// A job that came by Kafka past the API: its number may not be reached, and never is.
+static void a_listed_job_to_another_number_is_suppressed(void **state)
+{
+    struct workplace *w = *state;
+    struct sms_job job[3];
+    static const char *const modes[] = { "listed", "listed", "live" };
+
+    w->set.account.test_mode = false;
+    w->set.account.account_sid = T("AC00000000000000000000000000000003");
+    w->set.account.auth_token = T("real");
+    w->set.account.base_url = w->set.account.simulator_url;
+    w->set.account.simulator_url = NULL;
+    w->set.account.test_numbers = T("+14155550001,+14155559999");
+    for (uint32_t i = 0; i < 3; i++) {
+        workplace_job(w, &job[i], i);
+        job[i].mode = modes[i];
+        workplace_put(w, TOPIC_JOBS_NORMAL, &job[i]);
+    }
+    workplace_start(w);
+    workplace_wait_sql(w, "select count(*) from messages where status = 'queued'", 2);
+    workplace_wait_sql(w, "select count(*) from messages where status = 'suppressed'"
+                          " and reason = 'not_listed' and claimed_epoch is null", 1);
+    workplace_ends(w);
+    assert_int_equal(peer_count(w->peer), 2);
+    assert_int_equal(pg_int(w->pg, "select count(*) from attempts"), 2);
+    assert_int_equal(pg_int(w->pg, "select count(*) from cost_entries"), 2);
+    assert_int_equal(pg_int(w->pg, "select count(*) from delayed"), 0);
+}
+
 int main(void)
 {
 #define TEST(name)                                                                       \
@@ -273,6 +303,7 @@ int main(void)
         TEST(a_later_turn_without_a_row_does_not_take_the_first_along),
         TEST(more_letters_than_may_wait_hold_the_reading_up),
         TEST(a_letter_that_is_confirmed_late_is_still_acknowledged),
+        TEST(a_listed_job_to_another_number_is_suppressed),
     };
     return cmocka_run_group_tests(tests, workplace_group_start, workplace_group_stop);
 }

@@ -30,16 +30,17 @@ class System(typing.NamedTuple):
     kafka: Kafka
     callbacks: Callbacks
 
-    def new_token(self, *scopes):
-        """A token of a client of its own."""
+    def new_token(self, *scopes, options=("--rate", "0")):
+        """A token of a client of its own; without other options it has no limit."""
         words = [word for scope in scopes for word in ("--scope", scope)]
-        done = self.stack.smsq("token", "create", "--client", f"test-{next(numbers)}", *words)
+        done = self.stack.smsq("token", "create", "--client", f"test-{next(numbers)}", *words,
+                               *options)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def new_api(self, *scopes):
+    def new_api(self, *scopes, **options):
         return Api(self.stack.env["SMSQ_API_URL"],
-                   self.new_token(*(scopes or ("send_sms", "view_sms_history"))))
+                   self.new_token(*(scopes or ("send_sms", "view_sms_history")), **options))
 
     def restore(self):
         """Starts what is missing, so that a test finds the whole stack."""

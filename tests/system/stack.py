@@ -95,9 +95,12 @@ class Stack:
 
     def program(self, name, *flags, output=None):
         """Starts one more program as a child of the test, with the stack's settings."""
+        role = "smsq_" + name.removeprefix("smsq-").removesuffix("-consumer")
+        url_file = self.run / "secrets" / f"url_{role}"
+        environment = {"SMSQ_DATABASE_URL_FILE": str(url_file)} if url_file.exists() else {}
         return subprocess.Popen(
             [f"{self.env['SMSQ_BIN']}/{name}", f"--config={self.run}/smsq.cfg", *flags],
-            env=clean_environment(), stdin=subprocess.DEVNULL, stdout=output,
+            env=clean_environment(**environment), stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT)
 
     def smsq(self, *arguments, token=None, **settings):

@@ -32,6 +32,7 @@ struct job {
     char *form;                // body of the POST, while it is in flight
     struct intake *intake;     // who reads and claims it
     struct twilio *twilio;     // who posts it
+    bool is_forbidden;         // it may not go out at all: objection says why
     struct job *next;          // in the queue it waits in
     struct job *held_previous, *held_next;
 };

@@ -57,6 +57,7 @@ struct results *results_new(struct reactor *r, const struct results_settings *se
         [SEND_REJECTED] = "outcome=\"rejected\"",
         [SEND_MISCONFIGURED] = "outcome=\"misconfigured\"",
         [SEND_IN_DOUBT] = "outcome=\"in_doubt\"",
+        [SEND_NOT_LISTED] = "outcome=\"not_listed\"",
     };
     struct results *s = xcalloc(1, sizeof(*s));
 
@@ -241,6 +242,10 @@ static void fill_status(struct send_outcome *o, const struct job *job,
         o->status = "failed";
         o->rank = RANK_FAILED;
         o->failures = 1;
+        return;
+    case SEND_NOT_LISTED:
+        o->status = "suppressed";
+        o->rank = RANK_ENDED_BY_US;
         return;
     case SEND_IN_DOUBT:
         o->status = "in_doubt";

@@ -100,7 +100,7 @@ static const char result_sql[] =
     "                             error_code, segments, status, rank, answered_at)"
     "  select message_id, turn, sid, outcome, http_status, error_code, segments,"
     "         nullif(status, 'waiting'), rank, answered_at"
-    "    from n where outcome <> 'not_sent' order by message_id, turn"
+    "    from n where outcome not in ('not_sent', 'not_listed') order by message_id, turn"
     "  on conflict (message_id, turn) do update set"
     "     twilio_sid = coalesce(a.twilio_sid, excluded.twilio_sid),"
     "     outcome = coalesce(a.outcome, excluded.outcome),"

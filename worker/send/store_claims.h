@@ -33,7 +33,7 @@ struct send_outcome {
     const char *status;  // queued, sending, …, failed, in_doubt; waiting = another turn
     int rank;            // of the status (status.h)
     const char *outcome;      // accepted, rejected, in_doubt, not_sent, not_processed,
-                              // misconfigured
+                              // misconfigured, not_listed
     int32_t http_status;      // 0 = no answer
     int32_t error_code;       // Twilio's, 0 = none
     const char *sid;          // NULL = none
@@ -47,8 +47,8 @@ struct send_outcome {
     const char *mode;         // of the job
 };
 
-// store_result records outcomes: rows sorted by id, each id once. not_sent leaves no row
-// in attempts. Rows: (message_id uuid, turn int4, status text) of the messages that it
+// store_result records outcomes: rows sorted by id, each id once. not_sent and
+// not_listed leave no row in attempts. Rows: (message_id uuid, turn int4, status text) of the messages that it
 // changed, as they stand now: one that a callback overtook shows the callback's status.
 void store_result(struct db *db, const struct send_outcome *rows, size_t count,
                   db_done *done, void *arg);

@@ -7,6 +7,8 @@
 #include "json.h"
 #include "keys.h"
 #include "message_id.h"
+#include "number_list.h"
+#include "reactor.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -22,14 +24,22 @@ enum {
     USEFUL_MIN_S = 5,        // Twilio advises more than this
 };
 
+// Twilio or the simulator, with its own connections and credentials.
+struct line {
+    struct http_client *http;  // NULL: there is no such account
+    struct buf url;            // of the create call
+};
+
 struct twilio {
-    struct http_client *http;
+    const struct accounts *accounts;
+    struct line real, simulator;
+    size_t in_flight_max;  // of both together
     struct json_reader *json;
     const struct keys *keys;
-    const char *mode;
-    struct buf url;           // of the create call
     struct buf callback_url;  // up to and including "m="
     int64_t lease_us;
+    struct reactor_timer *refuse;
+    struct job_queue refused;  // by us; their senders hear of it in the next turn
     twilio_done *done;
     void *arg;
 };
@@ -40,26 +50,48 @@ const char *send_result_name(enum send_result result)
         [SEND_ACCEPTED] = "accepted",           [SEND_NOT_SENT] = "not_sent",
         [SEND_NOT_PROCESSED] = "not_processed", [SEND_REJECTED] = "rejected",
         [SEND_MISCONFIGURED] = "misconfigured", [SEND_IN_DOUBT] = "in_doubt",
+        [SEND_NOT_LISTED] = "not_listed",
     };
     return names[result];
 }
 
-static enum outcome open_http(struct twilio *t, struct reactor *r,
-                              const struct twilio_settings *set, struct err *err)
+static enum outcome open_line(struct line *line, struct reactor *r,
+                              const struct twilio_settings *set,
+                              const struct account *account, struct err *err)
 {
     struct buf user = BUF_INIT(512);
-    buf_addf(&user, "%s:%s", set->account->user, set->account->password);
-    const struct http_client_settings http = {
+    struct http_client_settings http = {
         .in_flight_max = set->in_flight_max,
         .connect_us = set->connect_us,
         .total_us = set->total_us,
         .answer_max_bytes = HTTP_CLIENT_ANSWER_MAX_BYTES,
-        .user_password = buf_text(&user),
         .user_agent = "smsq/" SMSQ_VERSION,
     };
-    enum outcome rc = http_client_open(&t->http, r, &http, err);
+
+    buf_init(&line->url, 1024);
+    if (!account->base_url)
+        return OUTCOME_OK;
+    buf_addf(&line->url, "%s/2010-04-01/Accounts/%s/Messages.json", account->base_url,
+             account->account_sid);
+    if (line->url.failed)
+        return err_set(err, OUTCOME_REJECT, "Twilio's address is longer than 1000 bytes");
+    buf_addf(&user, "%s:%s", account->user, account->password);
+    http.user_password = buf_text(&user);
+    enum outcome rc = http_client_open(&line->http, r, &http, err);
     buf_free(&user);
     return rc;
+}
+
+static void refuse_all(void *arg);
+
+static enum outcome open_callback_url(struct twilio *t, const char *url, struct err *err)
+{
+    buf_init(&t->callback_url, CALLBACK_URL_MAX_BYTES);
+    buf_addf(&t->callback_url, "%s%cm=", url, strchr(url, '?') ? '&' : '?');
+    return t->callback_url.failed
+               ? err_set(err, OUTCOME_REJECT,
+                         "the address for callbacks is longer than 1000 bytes")
+               : OUTCOME_OK;
 }
 
 enum outcome twilio_open(struct twilio **out, struct reactor *r,
@@ -68,25 +100,19 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
 {
     struct twilio *t = xcalloc(1, sizeof(*t));
 
+    t->accounts = set->accounts;
+    t->in_flight_max = set->in_flight_max;
     t->keys = set->keys;
-    t->mode = set->account->mode_name;
     t->lease_us = set->lease_us;
     t->done = done;
     t->arg = arg;
     t->json = json_reader_new();
-    buf_init(&t->url, 1024);
-    buf_init(&t->callback_url, CALLBACK_URL_MAX_BYTES);
-    buf_addf(&t->url, "%s/2010-04-01/Accounts/%s/Messages.json", set->account->base_url,
-             set->account->account_sid);
-    buf_addf(&t->callback_url, "%s%cm=", set->callback_url,
-             strchr(set->callback_url, '?') ? '&' : '?');
-    enum outcome rc = OUTCOME_OK;
-    if (t->url.failed || t->callback_url.failed)
-        rc = err_set(err, OUTCOME_REJECT,
-                     "Twilio's address or that for its callbacks is "
-                     "longer than 1000 bytes");
+    t->refuse = reactor_timer_new(r, refuse_all, t);
+    enum outcome rc = open_callback_url(t, set->callback_url, err);
     if (!rc)
-        rc = open_http(t, r, set, err);
+        rc = open_line(&t->real, r, set, &set->accounts->twilio, err);
+    if (!rc)
+        rc = open_line(&t->simulator, r, set, &set->accounts->simulator, err);
     if (rc) {
         twilio_close(t);
         return rc;
@@ -95,13 +121,20 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
     return OUTCOME_OK;
 }
 
+static void close_line(struct line *line)
+{
+    http_client_close(line->http);
+    buf_free(&line->url);
+}
+
 void twilio_close(struct twilio *t)
 {
     if (!t)
         return;
-    http_client_close(t->http);
+    close_line(&t->real);
+    close_line(&t->simulator);
+    reactor_timer_free(t->refuse);
     json_reader_free(t->json);
-    buf_free(&t->url);
     buf_free(&t->callback_url);
     free(t);
 }
@@ -143,16 +176,13 @@ static void build_form(struct buf *form, const struct twilio *t, const struct jo
 }
 
 // Why a job must not be posted now, or NULL. A claim must be young, else the rescuer may
-// have given the message to somebody else; what was accepted as a simulation must never
-// reach anybody, and what was not must not end in the simulator.
+// have given the message to somebody else.
 static const char *objection(const struct job *job)
 {
     if (clock_boot_us() - job->claim_sent_us > job->twilio->lease_us)
         return "the claim is too old";
     if (useful_s(&job->sms) < USEFUL_MIN_S)
         return "its useful time is over";
-    if (strcmp(job->sms.mode, job->twilio->mode) != 0)
-        return "it is of another mode than this worker";
     return NULL;
 }
 
@@ -253,31 +283,85 @@ static void on_answer(void *arg, const struct http_answer *http)
     t->done(t->arg, job, &answer);
 }
 
-bool twilio_submit(struct twilio *t, struct job *job)
+static void refuse_all(void *arg)
+{
+    struct twilio *t = arg;
+
+    for (struct job *job; (job = job_queue_pop(&t->refused)) != NULL;) {
+        const struct twilio_answer answer = {
+            .result = job->is_forbidden ? SEND_NOT_LISTED : SEND_NOT_SENT,
+            .retry_after_us = -1,
+            .reason = job->objection,
+        };
+        t->done(t->arg, job, &answer);
+    }
+}
+
+// The account that the job's mode allows, or NULL: what was accepted as a simulation must
+// never reach anybody, and what was not must not end in the simulator. A job that came by
+// another way than the API is judged here as well.
+static struct line *find_line(struct twilio *t, struct job *job)
+{
+    enum account_mode mode;
+    const char *name = job->sms.mode;
+
+    if (!account_mode_find(&mode, name, strlen(name)) || !accounts_of(t->accounts, mode)) {
+        job->objection = "its mode is not one that this worker can serve";
+        return NULL;
+    }
+    if (mode == ACCOUNT_LISTED &&
+        !number_list_has(t->accounts->listed, job->content.to)) {
+        job->objection = "its number is not in twilio.test_numbers";
+        job->is_forbidden = true;
+        return NULL;
+    }
+    return mode == ACCOUNT_SIMULATE ? &t->simulator : &t->real;
+}
+
+static bool post(struct twilio *t, struct line *line, struct job *job)
 {
     struct buf form = BUF_INIT(FORM_MAX_BYTES);
 
-    job->twilio = t;
-    job->objection = NULL;
     build_form(&form, t, job);
     assert(!form.failed);  // wire.h limits all that is in it
     job->form = form.bytes;
     const struct http_call call = {
         .method = "POST",
-        .url = t->url.bytes,
+        .url = line->url.bytes,
         .content_type = "application/x-www-form-urlencoded",
         .body = form.bytes,
         .body_len = form.len,
         .gate = may_leave,
     };
-    if (http_client_submit(t->http, &call, on_answer, job))
+    if (http_client_submit(line->http, &call, on_answer, job))
         return true;
     free(job->form);
     job->form = NULL;
     return false;
 }
 
+bool twilio_submit(struct twilio *t, struct job *job)
+{
+    if (twilio_free_slots(t) == 0)
+        return false;
+    job->twilio = t;
+    job->objection = NULL;
+    struct line *line = find_line(t, job);
+    if (line)
+        return post(t, line, job);
+    job_queue_push(&t->refused, job);
+    reactor_timer_set(t->refuse, 0);
+    return true;
+}
+
+static size_t in_use(const struct twilio *t, const struct line *line)
+{
+    return line->http ? t->in_flight_max - http_client_free_slots(line->http) : 0;
+}
+
 size_t twilio_free_slots(const struct twilio *t)
 {
-    return http_client_free_slots(t->http);
+    size_t used = in_use(t, &t->real) + in_use(t, &t->simulator) + t->refused.count;
+
+    return used < t->in_flight_max ? t->in_flight_max - used : 0;
 }

@@ -7,7 +7,7 @@
 #include "base.h"
 #include "sid.h"
 
-struct account;
+struct accounts;
 struct http_client;
 struct job;
 struct json_reader;
@@ -21,6 +21,7 @@ enum send_result {
     SEND_REJECTED,
     SEND_MISCONFIGURED,
     SEND_IN_DOUBT,
+    SEND_NOT_LISTED,
     SEND_RESULT_COUNT,
 };
 
@@ -39,7 +40,7 @@ struct twilio_answer {
 typedef void twilio_done(void *arg, struct job *job, const struct twilio_answer *answer);
 
 struct twilio_settings {
-    const struct account *account;
+    const struct accounts *accounts;  // each mode has its own
     const struct keys *keys;
     const char *callback_url;  // without query: public URL and path
     size_t in_flight_max;
@@ -56,7 +57,7 @@ MUST_CHECK enum outcome twilio_open(struct twilio **out, struct reactor *r,
                                     void *arg, struct err *err);
 void twilio_close(struct twilio *t);
 
-// twilio_submit posts job once and calls done(arg, job, answer) exactly once, later, from
+// twilio_submit posts job once, to the account of its mode, and calls done(arg, job, answer) exactly once, later, from
 // the loop; job is borrowed until then, answer is valid during the call only.
 //
 //   SEND_ACCEPTED       Twilio took the message; it is not delivered yet.
@@ -65,6 +66,7 @@ void twilio_close(struct twilio *t);
 //   SEND_REJECTED       Final; answer->code says why.
 //   SEND_MISCONFIGURED  Credentials, account or address are wrong: keep the job.
 //   SEND_IN_DOUBT       It may have been taken: docs/design.md, "Twice".
+//   SEND_NOT_LISTED     Its mode is listed, and its number is not: final, nothing left us.
 //
 // Returns false, and never calls done, when all slots are busy.
 MUST_CHECK bool twilio_submit(struct twilio *t, struct job *job);

@@ -27,7 +27,7 @@ enum {
 struct worker {
     struct service *service;
     struct keys keys;
-    struct account account;
+    struct accounts accounts;
     struct buf callback_url;
     struct db *claims, *writes;  // so that a long batch of one does not hold the other up
     struct kafka_out *out;
@@ -87,7 +87,8 @@ static size_t room(void *arg)
     size_t taken = posting + sender_waiting(w->sender) + intake_claiming(w->intake);
     size_t limit = w->in_flight_max + CLAIM_BATCH_MAX;
 
-    if (results_count(w->results) >= UNWRITTEN_MAX || taken >= limit)
+    if (w->accounts.missing.text[0] || results_count(w->results) >= UNWRITTEN_MAX ||
+        taken >= limit)
         return 0;
     return limit - taken;
 }
@@ -186,7 +187,9 @@ static void say_ready(void *arg, struct err *why)
 {
     const struct worker *w = arg;
 
-    if (!db_is_up(w->claims) || !db_is_up(w->writes))
+    if (w->accounts.missing.text[0])
+        *why = w->accounts.missing;
+    else if (!db_is_up(w->claims) || !db_is_up(w->writes))
         err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(w->claims));
     else if (!w->registered)
         err_set(why, OUTCOME_RETRY, "the worker is not registered in PostgreSQL yet");
@@ -237,7 +240,7 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
     struct reactor *loop = service_reactor(w->service);
     struct metrics *metrics = service_metrics(w->service);
     const struct twilio_settings twilio = {
-        .account = &w->account,
+        .accounts = &w->accounts,
         .keys = &w->keys,
         .callback_url = w->callback_url.bytes,
         .in_flight_max = w->in_flight_max,
@@ -309,7 +312,7 @@ static enum outcome resolve(struct worker *w, const struct worker_settings *set,
 {
     enum outcome rc = keys_open(&w->keys, &set->keys, err);
     if (!rc)
-        rc = account_resolve(&w->account, &set->account, err);
+        rc = accounts_open(&w->accounts, &set->account, err);
     if (rc)
         return rc;
     buf_init(&w->callback_url, 2048);
@@ -348,8 +351,9 @@ enum outcome worker_open(struct worker **out, const struct worker_settings *set,
 
 enum outcome worker_run(struct worker *w, struct err *err)
 {
-    log_line(LOG_LEVEL_INFO, "worker_started", LOG_T("mode", w->account.mode_name),
-             LOG_T("base_url", w->account.base_url),
+    log_line(LOG_LEVEL_INFO, "worker_started", LOG_T("mode", account_mode_name(w->accounts.mode)),
+             LOG_T("base_url", w->accounts.twilio.base_url),
+             LOG_T("simulator_url", w->accounts.simulator.base_url),
              LOG_T("callback_url", w->callback_url.bytes),
              LOG_I("in_flight", (int64_t)w->in_flight_max));
     return service_run(w->service, err);
@@ -376,6 +380,7 @@ void worker_close(struct worker *w)
         job_free(&w->held, w->held.first);
     service_close(w->service);
     keys_close(&w->keys);
+    accounts_close(&w->accounts);
     buf_free(&w->callback_url);
     free(w);
 }

@@ -33,6 +33,7 @@ static void fill_receipt(struct status_entry *e, const struct kafka_record *rec)
         .rank = status_rank(record->status),
         .error_code = record->error_code,
         .raw = record->raw,
+        .simulated = record->mode != NULL,
         .received_at_us = record->received_at,
     };
     memcpy(e->receipt.message_id, record->message_id, 16);
@@ -71,6 +72,8 @@ static int compare_receipts(const void *a, const void *b)
         return by_id;
     if ((*x)->turn != (*y)->turn)
         return (*x)->turn < (*y)->turn ? -1 : 1;
+    if ((*x)->simulated != (*y)->simulated)
+        return (*x)->simulated ? 1 : -1;
     if ((*x)->rank != (*y)->rank)  // the highest rank of a turn comes first
         return (*x)->rank > (*y)->rank ? -1 : 1;
     return ((*x)->received_at_us > (*y)->received_at_us) -
@@ -79,7 +82,8 @@ static int compare_receipts(const void *a, const void *b)
 
 static bool is_same_turn(const struct receipt *a, const struct receipt *b)
 {
-    return a->turn == b->turn && memcmp(a->message_id, b->message_id, 16) == 0;
+    return a->turn == b->turn && a->simulated == b->simulated &&
+           memcmp(a->message_id, b->message_id, 16) == 0;
 }
 
 static bool can_raise(const struct receipt *r)

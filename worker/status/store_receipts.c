@@ -10,24 +10,24 @@
 static const char receipts_sql[] =
     "with fresh as ("
     "  insert into receipts (recorded_at, part, off, message_id, turn, twilio_sid, word,"
-    "                        rank, error_code, received_at, raw)"
+    "                        rank, error_code, received_at, raw, simulated)"
     "  select recorded_at, part, off, message_id, turn, twilio_sid, word, rank,"
-    "         error_code, received_at, raw"
+    "         error_code, received_at, raw, simulated"
     "    from unnest($1::timestamptz[], $2::int[], $3::bigint[], $4::uuid[], $5::int[],"
     "                $6::text[], $7::text[], $8::smallint[], $9::int[],"
-    "                $10::timestamptz[], $11::bytea[])"
+    "                $10::timestamptz[], $11::bytea[], $12::bool[])"
     "      as n(recorded_at, part, off, message_id, turn, twilio_sid, word, rank,"
-    "           error_code, received_at, raw)"
+    "           error_code, received_at, raw, simulated)"
     "  on conflict do nothing"
     "  returning recorded_at, part, off, message_id, turn, twilio_sid, word, rank,"
-    "            error_code, received_at"
+    "            error_code, received_at, simulated"
     ")"
     "insert into receipts_unmatched (recorded_at, part, off, message_id, turn, "
     "twilio_sid,"
-    "                                status, rank, error_code, received_at)"
+    "                                status, rank, error_code, received_at, simulated)"
     " select recorded_at, part, off, message_id, turn, twilio_sid,"
     "        case when rank = 30 then 'queued' else word end, rank, error_code,"
-    "        received_at"
+    "        received_at, simulated"
     "   from fresh f"
     "  where rank is not null"
     "    and (f.message_id is null or f.turn is null"
@@ -80,6 +80,10 @@ static const char receipts_sql[] =
     "  on conflict do nothing"                                                           \
     ")"
 
+// The simulator's word counts for simulated messages, Twilio's for the others.
+#define IS_VOUCHED(message, receipt)                                                     \
+    "(" message ".mode is not distinct from 'simulate') = " receipt ".simulated"
+
 // By the index, in the partitions that hold them: never by a scan of the table.
 #define ROWS_OF_BATCH                                                                    \
     " and m.message_id = any ($1)"                                                       \
@@ -93,9 +97,10 @@ static const char callback_sql[] =
     "with n as ("
     "  select n.*, m.estimate_micros, m.currency, m.rate_note, m.mode"
     "    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[],"
-    "                $6::int[], $7::timestamptz[])"
-    "      as n(message_id, turn, sid, status, rank, error_code, at)"
+    "                $6::int[], $7::timestamptz[], $8::bool[])"
+    "      as n(message_id, turn, sid, status, rank, error_code, at, simulated)"
     "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH
+    "   where " IS_VOUCHED("m", "n")
     "), " RAISE_BATCH_SQL "select message_id, turn, status, class, tries from raised";
 
 static const char join_sql[] =
@@ -103,24 +108,29 @@ static const char join_sql[] =
     "  select u.recorded_at, u.part, u.off, m.message_id, coalesce(a.turn, u.turn) as "
     "turn,"
     "         u.twilio_sid as sid, u.status, u.rank, u.error_code, u.received_at as at,"
-    "         m.estimate_micros, m.currency, m.rate_note, m.mode"
+    "         m.estimate_micros, m.currency, m.rate_note, m.mode,"
+    "         " IS_VOUCHED("m", "u") " as vouched"
     "    from receipts_unmatched u"
     "    left join lateral (select a.message_id, a.turn from attempts a"
     "                        where (u.message_id is null or u.turn is null)"
-    "                          and a.twilio_sid = u.twilio_sid limit 1) a on true"
+    "                          and a.twilio_sid = u.twilio_sid"
+    "                          and exists (select from messages x"
+    "                                       where x.message_id = a.message_id"
+    "                                         and " IS_VOUCHED("x", "u") " offset 0)"
+    "                        limit 1) a on true"
     "   cross join lateral (select m.* from messages m where m.message_id ="
     "                         case when u.turn is null then a.message_id"
     "                              else coalesce(u.message_id, a.message_id) end"
     "                        offset 0) m"
     "   order by u.recorded_at, u.part, u.off limit $1::int for update of u skip locked"
     "), n as ("
-    "  select distinct on (message_id, turn) * from taken"
+    "  select distinct on (message_id, turn) * from taken where vouched"
     "   order by message_id, turn, rank desc, at"
     "), " RAISE_N_SQL ", gone as ("
     "  delete from receipts_unmatched u using taken t"
     "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
     ")"
-    "select message_id, turn, sid from taken";
+    "select message_id, turn, sid from taken where vouched";
 
 static const struct db_statement receipts = { "receipts", receipts_sql };
 static const struct db_statement callback = { "callback", callback_sql };
@@ -140,6 +150,7 @@ static const struct db_column receipt_columns[] = {
     { DB_INT4, AT(error_code), 0 },
     { DB_TIME, AT(received_at_us), NEVER_NULL },
     { DB_BYTEA, AT(raw), NEVER_NULL },
+    { DB_BOOL, AT(simulated), NEVER_NULL },
 };
 
 static const struct db_column callback_columns[] = {
@@ -147,6 +158,7 @@ static const struct db_column callback_columns[] = {
     { DB_TEXT, AT(twilio_sid), NEVER_NULL },     { DB_TEXT, AT(status), NEVER_NULL },
     { DB_INT2, AT(rank), NEVER_NULL },           { DB_INT4, AT(error_code), 0 },
     { DB_TIME, AT(received_at_us), NEVER_NULL },
+    { DB_BOOL, AT(simulated), NEVER_NULL },
 };
 
 static struct db_args *receipt_args(const struct receipt *all, size_t count)

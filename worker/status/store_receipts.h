@@ -1,6 +1,7 @@
 // store_receipts.h: what the status consumer writes: every callback as it came, and the
 // status that follows from all of them by rank. Any order and any repetition give the
-// same rows. Arrays are borrowed for the call only.
+// same rows. What the simulator says raises simulated messages only, what Twilio says the
+// others only. Arrays are borrowed for the call only.
 #ifndef STORE_RECEIPTS_H
 #define STORE_RECEIPTS_H
 
@@ -22,11 +23,12 @@ struct receipt {
     int32_t error_code;  // 0 = none
     struct wire_bytes raw;
     int64_t received_at_us;  // at our receiver, wall clock
+    bool simulated;          // the simulator vouches for it, not Twilio
 };
 
 // store_receipts writes, in one transaction, all count receipts and raises attempts and
-// messages by the best: of each (id, turn) that is known, with a rank of 0 or more, the
-// highest once, sorted by id, then turn. Receipts whose message has no row, or whose id
+// messages by the best: of each (id, turn, simulated) that is known, with a rank of 0 or
+// more, the highest once, sorted by id, then turn. Receipts whose message has no row, or whose id
 // is unknown, are also kept in receipts_unmatched. Rows: (message_id uuid, turn int4,
 // status text, class text, tries int4) of the messages whose status it changed.
 void store_receipts(struct db *db, const struct receipt *all, size_t count,
