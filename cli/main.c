@@ -52,7 +52,8 @@ static const struct command commands[] = {
       "  --scope SCOPE       send_sms, view_sms_history, view_dashboard or admin\n"
       "  --mode MODE         the most its messages may do: simulate, listed (sent to\n"
       "                      the listed numbers only) or live (default)\n"
-      "  --rate N            requests per minute; 0 = no limit; without it the producer's\n"
+      "  --rate N            requests per minute; 0 = no limit; without it the "
+      "producer's\n"
       "                      setting counts (RATE_LIMIT_PER_MINUTE)\n"
       "  --expires-days N    it stops working after so many days\n"
       "  --json              print it and all of this as JSON",
@@ -65,7 +66,8 @@ static const struct command commands[] = {
       command_token_list },
     { "token revoke", "ID [--json]",
       "end an API token; within 5 seconds no producer takes it any more\n"
-      "  ID                  the 12 characters in its middle, as the list shows them, or\n"
+      "  ID                  the 12 characters in its middle, as the list shows them, "
+      "or\n"
       "                      the whole token\n"
       "  --json              print what was revoked as JSON",
       command_token_revoke },

@@ -105,8 +105,8 @@ static int create(const struct command_settings *set, const struct token_order *
 
     if (!command_has_database(set) || !open_keys(&keys, set))
         return EXIT_SETTINGS;
-    enum outcome rc = tokens_create(token, order, &keys, set->database_url, on_created,
-                                    &members, &err);
+    enum outcome rc =
+        tokens_create(token, order, &keys, set->database_url, on_created, &members, &err);
     keys_close(&keys);
     if (!rc && as_json)
         printf("{\"token\":\"%s\",%s}\n", token, buf_text(&members));
@@ -250,7 +250,8 @@ int command_token_revoke(const struct command *self, const struct command_settin
     if (command_options(argc, argv, options, &id, 1, &err))
         return command_usage(self, "%s", err.text);
     if (!id)
-        return command_usage(self, "the id of a token is wanted; smsq token list shows it");
+        return command_usage(self,
+                             "the id of a token is wanted; smsq token list shows it");
     if (!command_has_database(set))
         return EXIT_SETTINGS;
     if (token_parse(&name, id, strlen(id)))  // the whole token

@@ -9,14 +9,19 @@
 enum { SCOPES_MAX_BYTES = 256, SHOWN_MAX_BYTES = 64, NUMBER_BYTES = 24 };
 
 // The columns of token_info, from api_tokens t and the client's name.
-#define TIME(column) "coalesce(to_char(" column " at time zone 'UTC', " TIME_FORMAT "), '')"
-#define TIME_FORMAT  "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
+#define TIME(column)                                                                     \
+    "coalesce(to_char(" column " at time zone 'UTC', " TIME_FORMAT "), '')"
+#define TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
 #define INFO(client)                                                                     \
     " t.key_id, " client ", t.mode, array_to_string(t.scopes, ' '),"                     \
-    " coalesce(t.rate_per_minute::text, ''), " TIME("t.created_at") ","                  \
-    " " TIME("t.expires_at") ", " TIME("t.revoked_at") ", " TIME("t.last_used_at") ","   \
-    " case when t.revoked_at <= now() then 'revoked'"                                    \
-    "      when t.expires_at <= now() then 'expired' else 'active' end"
+    " coalesce(t.rate_per_minute::text, ''), " TIME(                                     \
+        "t.created_at") ","                                                              \
+                        " " TIME("t.expires_at") ", " TIME("t.revoked_at") ", " TIME(    \
+                            "t.last_used_at") ","                                        \
+                                              " case when t.revoked_at <= now() then "   \
+                                              "'revoked'"                                \
+                                              "      when t.expires_at <= now() then "   \
+                                              "'expired' else 'active' end"
 
 // The client is made when it is new; the union finds it when it is not.
 static const char create_sql[] =
@@ -34,10 +39,10 @@ static const char create_sql[] =
 
 static const char list_sql[] =
     "SELECT" INFO("c.name") " FROM api_tokens t JOIN clients c USING (client_id)"
-    " WHERE (c.name = $1 OR $1 IS NULL)"
-    " AND ($2::bool OR ((t.revoked_at <= now()) IS NOT TRUE"
-    "                   AND (t.expires_at <= now()) IS NOT TRUE))"
-    " ORDER BY t.token_id";
+                            " WHERE (c.name = $1 OR $1 IS NULL)"
+                            " AND ($2::bool OR ((t.revoked_at <= now()) IS NOT TRUE"
+                            "                   AND (t.expires_at <= now()) IS NOT TRUE))"
+                            " ORDER BY t.token_id";
 
 static const char revoke_sql[] =
     "UPDATE api_tokens t SET revoked_at = least(t.revoked_at, now())"
@@ -73,8 +78,7 @@ static enum outcome ask(size_t *count, const char *database_url, const char *sql
     if (rc)
         return rc;
 
-    PGresult *rows =
-        PQexecParams(db, sql, value_count, NULL, values, NULL, NULL, 0);
+    PGresult *rows = PQexecParams(db, sql, value_count, NULL, values, NULL, NULL, 0);
     *count = (size_t)PQntuples(rows);
     tell(rows, each, arg);
     rc = sql_take(db, rows, PGRES_TUPLES_OK, err);

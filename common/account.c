@@ -49,9 +49,8 @@ const struct setting account_settings_table[] = {
       "simulates everything http://127.0.0.1:8002 by default" },
     { "simulator.account_sid", SETTING_TEXT, AT(simulator_account_sid),
       "AC00000000000000000000000000000001", 34, 34, NULL, "the simulator's account" },
-    { "simulator.auth_token", SETTING_TEXT, AT(simulator_auth_token),
-      SIMULATOR_TOKEN, 1, 128, NULL,
-      "the simulator's auth token; beside a live account one of its own" },
+    { "simulator.auth_token", SETTING_TEXT, AT(simulator_auth_token), SIMULATOR_TOKEN, 1,
+      128, NULL, "the simulator's auth token; beside a live account one of its own" },
     { "public.url", SETTING_TEXT, AT(public_url), "http://127.0.0.1:8001", 8, 512, NULL,
       "base address at which Twilio reaches the webhook receiver" },
     { "twilio.status_callback", SETTING_TEXT, AT(status_callback), NULL, 0, 1024,
@@ -251,8 +250,9 @@ static enum outcome fill_simulator(struct accounts *a, const struct account_sett
 static enum outcome read_listed(struct accounts *a, const struct account_settings *set,
                                 struct err *err)
 {
-    enum outcome rc = number_list_open(
-        &a->listed, is_given(set->test_numbers) ? set->test_numbers : "", err);
+    enum outcome rc =
+        number_list_open(&a->listed, is_given(set->test_numbers) ? set->test_numbers : "",
+                         err);
 
     if (rc)
         err_context(err, "twilio.test_numbers (TWILIO_TEST_NUMBERS)");
@@ -324,8 +324,7 @@ enum account_mode accounts_mode(const struct accounts *a, enum account_mode aske
 
 const struct account *accounts_of(const struct accounts *a, enum account_mode mode)
 {
-    const struct account *account =
-        mode == ACCOUNT_SIMULATE ? &a->simulator : &a->twilio;
+    const struct account *account = mode == ACCOUNT_SIMULATE ? &a->simulator : &a->twilio;
     return mode <= a->mode && account->base_url ? account : NULL;
 }
 

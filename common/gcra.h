@@ -16,7 +16,8 @@ struct gcra_rule {
 // allowance of one minute.
 struct gcra_rule gcra_per_minute(int64_t per_minute);
 
-// gcra_take takes one request at now_ns and moves *tat_ns, or returns false and leaves it.
+// gcra_take takes one request at now_ns and moves *tat_ns, or returns false and leaves
+// it.
 MUST_CHECK bool gcra_take(int64_t *tat_ns, const struct gcra_rule *rule, int64_t now_ns);
 
 // gcra_left: how many could be taken now. gcra_wait_ns: after how long one can be taken;

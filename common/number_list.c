@@ -31,8 +31,7 @@ static enum outcome add(struct number_list *list, const char *text, size_t len,
     if (!is_number(text, len))
         return err_set(err, OUTCOME_REJECT, "number %zu is not like +15551234567",
                        list->count + 1);
-    list->numbers =
-        xrealloc(list->numbers, (list->count + 1) * sizeof(*list->numbers));
+    list->numbers = xrealloc(list->numbers, (list->count + 1) * sizeof(*list->numbers));
     memcpy(list->numbers[list->count], text, len);
     list->numbers[list->count++][len] = '\0';
     return OUTCOME_OK;

@@ -6,7 +6,8 @@
 
 #define PREFIX "smsq_"
 
-static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+static const char digits[] =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 enum { BASE = sizeof(digits) - 1 };
 
@@ -65,8 +66,8 @@ static bool are_digits(const char *text, size_t len)
 bool token_parse(struct token_name *out, const char *text, size_t len)
 {
     static const size_t prefix_len = sizeof(PREFIX) - 1,
-                        rest_len = TOKEN_KEY_ID_LEN + 1 + TOKEN_SECRET_LEN +
-                                   TOKEN_CHECK_LEN;
+                        rest_len =
+                            TOKEN_KEY_ID_LEN + 1 + TOKEN_SECRET_LEN + TOKEN_CHECK_LEN;
     char check[TOKEN_CHECK_LEN];
 
     if (len < prefix_len + rest_len + 1 || memcmp(text, PREFIX, prefix_len) != 0)

@@ -17,8 +17,8 @@ enum {
     TOKEN_KEY_ID_LEN = 12,
     TOKEN_SECRET_LEN = 43,
     TOKEN_CHECK_LEN = 6,
-    TOKEN_TEXT_BYTES = sizeof("smsq_simulate__") + TOKEN_KEY_ID_LEN + TOKEN_SECRET_LEN +
-                       TOKEN_CHECK_LEN,
+    TOKEN_TEXT_BYTES =
+        sizeof("smsq_simulate__") + TOKEN_KEY_ID_LEN + TOKEN_SECRET_LEN + TOKEN_CHECK_LEN,
 };
 
 struct token_name {

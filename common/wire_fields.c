@@ -84,7 +84,8 @@ const struct wire_field sms_status_fields[] = {
     { "received_at", WIRE_TIME, AT(received_at), REQUIRED, 1, TIME_MAX, NULL,
       "when the callback came" },
     { "mode", WIRE_TEXT, AT(mode), OPTIONAL, 0, 0, "simulate",
-      "simulate: the simulator signed it, so nothing real came to pass; else Twilio did" },
+      "simulate: the simulator signed it, so nothing real came to pass; else Twilio "
+      "did" },
     { 0 },
 };
 #undef AT
@@ -117,7 +118,8 @@ const struct wire_field sms_inbound_fields[] = {
     { "received_at", WIRE_TIME, AT(received_at), REQUIRED, 1, TIME_MAX, NULL,
       "when the request came" },
     { "mode", WIRE_TEXT, AT(mode), OPTIONAL, 0, 0, "simulate",
-      "simulate: the simulator signed it, so nothing real came to pass; else Twilio did" },
+      "simulate: the simulator signed it, so nothing real came to pass; else Twilio "
+      "did" },
     { 0 },
 };
 #undef AT

@@ -46,12 +46,12 @@ struct access *access_new(struct reactor *r, const struct access_settings *set,
     a->set = *set;
     a->tokens = token_cache_new(r, set->db);
     a->limits = limits_new(r, set->db);
-    a->no_token = metrics_counter(metrics, "smsq_requests_denied_total",
-                                  "reason=\"token\"", help);
-    a->no_scope = metrics_counter(metrics, "smsq_requests_denied_total",
-                                  "reason=\"scope\"", help);
-    a->no_rate = metrics_counter(metrics, "smsq_requests_denied_total",
-                                 "reason=\"rate\"", help);
+    a->no_token =
+        metrics_counter(metrics, "smsq_requests_denied_total", "reason=\"token\"", help);
+    a->no_scope =
+        metrics_counter(metrics, "smsq_requests_denied_total", "reason=\"scope\"", help);
+    a->no_rate =
+        metrics_counter(metrics, "smsq_requests_denied_total", "reason=\"rate\"", help);
     return a;
 }
 
@@ -176,8 +176,7 @@ static void decide(const struct asking *q, struct token *token)
 
 static void on_told(struct token_wait *wait, const struct db_answer *answer)
 {
-    struct asking *q =
-        (struct asking *)((char *)wait - offsetof(struct asking, wait));
+    struct asking *q = (struct asking *)((char *)wait - offsetof(struct asking, wait));
     bool is_awaited = patience_end(q->access->set.patience, &q->patient);
 
     if (is_awaited && answer->rc)

@@ -59,16 +59,11 @@ void store_tokens(struct db *db, int64_t version, db_done *done, void *arg)
 #define AT(field) offsetof(struct token_row, field)
 
 static const struct db_column token_columns[] = {
-    { DB_INT8, AT(token_id), NEVER_NULL },
-    { DB_INT8, AT(version), NEVER_NULL },
-    { DB_INT4, AT(client), NEVER_NULL },
-    { DB_TEXT, AT(key_id), NEVER_NULL },
-    { DB_TEXT, AT(mode), NEVER_NULL },
-    { DB_TEXT, AT(scopes), NEVER_NULL },
-    { DB_BYTEA, AT(hash), NEVER_NULL },
-    { DB_INT4, AT(rate_per_minute), -1 },
-    { DB_TIME, AT(expires_at), 0 },
-    { DB_TIME, AT(revoked_at), 0 },
+    { DB_INT8, AT(token_id), NEVER_NULL }, { DB_INT8, AT(version), NEVER_NULL },
+    { DB_INT4, AT(client), NEVER_NULL },   { DB_TEXT, AT(key_id), NEVER_NULL },
+    { DB_TEXT, AT(mode), NEVER_NULL },     { DB_TEXT, AT(scopes), NEVER_NULL },
+    { DB_BYTEA, AT(hash), NEVER_NULL },    { DB_INT4, AT(rate_per_minute), -1 },
+    { DB_TIME, AT(expires_at), 0 },        { DB_TIME, AT(revoked_at), 0 },
 };
 
 void store_token_read(struct token_row *out, const struct db_result *rows, size_t row)

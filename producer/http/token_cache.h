@@ -28,9 +28,9 @@ struct token {
     int64_t rate_per_minute;         // 0 = no limit; -1 = as the settings say
     int64_t expires_at, revoked_at;  // wall clock; 0 = never
     struct limit limit;
-    int64_t used_hour;           // the latest that was noted
+    int64_t used_hour;  // the latest that was noted
     bool is_to_note;
-    struct token *next;  // with the same place in the index
+    struct token *next;          // with the same place in the index
     SLIST_ENTRY(token) to_note;  // used in an hour that PostgreSQL does not know yet
 };
 

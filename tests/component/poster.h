@@ -19,7 +19,7 @@ struct poster {
     struct loop_thread loop;
     struct twilio *twilio;
     struct keys keys;
-    struct accounts accounts;  // both are at this port
+    struct accounts accounts;    // both are at this port
     struct twilio_settings set;  // to be changed before poster_start
     int listen_fd, port;         // where the test listens
     char base_url[64];

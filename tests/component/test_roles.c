@@ -57,8 +57,10 @@ static const struct {
     { "smsq_worker", "select message_id, sealed from messages", OK },
     { "smsq_worker", "update messages set status = 'sent', rank = 50", OK },
     { "smsq_worker", "delete from messages", DENIED },
-    { "smsq_worker", "insert into cost_entries select message_id, now(), 1, 1, 1, 'SM1',"
-                     " 'estimate', 'USD' from messages", OK },
+    { "smsq_worker",
+      "insert into cost_entries select message_id, now(), 1, 1, 1, 'SM1',"
+      " 'estimate', 'USD' from messages",
+      OK },
     { "smsq_worker", "update cost_entries set amount_micros = 0", DENIED },
     { "smsq_worker", "delete from cost_entries", DENIED },
     { "smsq_worker", "select token_hash from api_tokens", DENIED },
@@ -107,7 +109,8 @@ static const struct {
     { "smsq_analyst", "select raw from receipts", DENIED },
     { "smsq_analyst", "select key_id from api_tokens", DENIED },
     { "smsq_analyst", "insert into clients (name) values ('x')", "25006" },
-    { "smsq_analyst", "begin read write; insert into clients (name) values ('x')", DENIED },
+    { "smsq_analyst", "begin read write; insert into clients (name) values ('x')",
+      DENIED },
 };
 
 static const char *const roles[] = { "smsq_producer",  "smsq_worker", "smsq_status",
@@ -214,8 +217,9 @@ static void the_owner_cannot_log_in_and_the_public_has_nothing(void **state)
                                     " and not rolsuper and not rolcreaterole"),
                      1);
     assert_int_equal(
-        pg_int(*state, "select count(*) from pg_class c, aclexplode(c.relacl) a"
-                       " where c.relnamespace = 'public'::regnamespace and a.grantee = 0"),
+        pg_int(*state,
+               "select count(*) from pg_class c, aclexplode(c.relacl) a"
+               " where c.relnamespace = 'public'::regnamespace and a.grantee = 0"),
         0);
     assert_int_equal(
         pg_int(*state, "select has_schema_privilege('public', 'public', 'usage')::int"

@@ -245,8 +245,8 @@ static void no_callback_moves_a_message_of_the_other_mode(void **state)
     put_signed(f, f->id, 1, SID "8", "delivered", NULL);
     put_signed(f, NULL, 0, SID "7", "delivered", NULL);
     wait_sql(f, "select count(*) from receipts", 3);
-    assert_int_equal(pg_int(f->pg, "select count(*) from messages where status = 'queued'"),
-                     1);
+    assert_int_equal(
+        pg_int(f->pg, "select count(*) from messages where status = 'queued'"), 1);
 
     pg_exec(f->pg, "update messages set mode = 'live'");
     put(f, f->id, 1, SID "9", "read");

@@ -101,7 +101,8 @@ static void end_live(struct poster *p)
 }
 
 // Not even a connection.
-static void assert_kept_back(struct poster *p, enum send_result result, const char *reason)
+static void assert_kept_back(struct poster *p, enum send_result result,
+                             const char *reason)
 {
     p->done_calls = 0;
     poster_submit(p);
@@ -186,9 +187,9 @@ static void each_mode_is_posted_to_its_own_account(void **state)
         assert_non_null(strstr(m.header, cases[i].account));
         assert_string_equal(raw_field(&m, "Authorization"), cases[i].basic);
         raw_free(&m);
-        assert_true(raw_say(fd, "HTTP/1.1 201 Created\r\nConnection: close\r\n"
-                                "Content-Length: 44\r\n\r\n{\"sid\":\"" POSTER_SID
-                                "\"}"));
+        assert_true(raw_say(fd,
+                            "HTTP/1.1 201 Created\r\nConnection: close\r\n"
+                            "Content-Length: 44\r\n\r\n{\"sid\":\"" POSTER_SID "\"}"));
         close(fd);
         poster_wait(p);
         assert_result(p, SEND_ACCEPTED);

@@ -13,7 +13,7 @@
     " $$ begin perform pg_sleep(1); return new; end $$;"                                 \
     " create trigger slow before insert on messages for each row"                        \
     " when (new.reference = 'slow') execute function be_slow()"
-#define QUEUED "select count(*) from messages where status = 'queued'"
+#define QUEUED  "select count(*) from messages where status = 'queued'"
 #define T(text) ((char *)(uintptr_t)(text))
 
 enum { PRODUCE_API = 0 };
@@ -280,8 +280,10 @@ static void a_listed_job_to_another_number_is_suppressed(void **state)
     }
     workplace_start(w);
     workplace_wait_sql(w, "select count(*) from messages where status = 'queued'", 2);
-    workplace_wait_sql(w, "select count(*) from messages where status = 'suppressed'"
-                          " and reason = 'not_listed' and claimed_epoch is null", 1);
+    workplace_wait_sql(w,
+                       "select count(*) from messages where status = 'suppressed'"
+                       " and reason = 'not_listed' and claimed_epoch is null",
+                       1);
     workplace_ends(w);
     assert_int_equal(peer_count(w->peer), 2);
     assert_int_equal(pg_int(w->pg, "select count(*) from attempts"), 2);

@@ -187,8 +187,13 @@ static void listed_numbers_are_found_as_they_are_written(void **state)
     assert_int_equal(number_list_open(&list, "", &err), OUTCOME_OK);
     assert_false(number_list_has(list, "+15551230001"));
     number_list_close(list);
-    static const char *const bad[] = { "5551230001", "+0551230001", "+1555", "+1555123000a", " ",
-                                       "+1234567890123456", "+15551230001 +15551230002" };
+    static const char *const bad[] = { "5551230001",
+                                       "+0551230001",
+                                       "+1555",
+                                       "+1555123000a",
+                                       " ",
+                                       "+1234567890123456",
+                                       "+15551230001 +15551230002" };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_int_equal(number_list_open(&list, bad[i], &err), OUTCOME_REJECT);
         assert_non_null(strstr(err.text, "number 1 is not like +15551234567"));

@@ -6,8 +6,8 @@
 
 enum { STEPS = 20000 };
 
-// The oracle: a bucket of burst tokens that fills at one per interval. Kept in nanoseconds
-// of filling, so that nothing is rounded.
+// The oracle: a bucket of burst tokens that fills at one per interval. Kept in
+// nanoseconds of filling, so that nothing is rounded.
 struct bucket {
     int64_t filled_ns, at_ns;
 };
@@ -60,7 +60,8 @@ static void it_decides_like_a_bucket_of_tokens(void **state)
                              wait_ns > 0 ? wait_ns : 0);
             taken += is;
         }
-        assert_in_range(taken, STEPS / 100, STEPS - STEPS / 100);  // both answers were met
+        assert_in_range(taken, STEPS / 100,
+                        STEPS - STEPS / 100);  // both answers were met
     }
 }
 

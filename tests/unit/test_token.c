@@ -5,8 +5,7 @@
 #include <string.h>
 
 // Written by a second hand: python3 -c with zlib.crc32 and base 62.
-#define LIVE                                                                             \
-    "smsq_live_0123456789Ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4DN4Wd"
+#define LIVE "smsq_live_0123456789Ab_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4DN4Wd"
 
 static void a_token_of_another_hand_is_read(void **state)
 {

@@ -305,7 +305,8 @@ static struct line *find_line(struct twilio *t, struct job *job)
     enum account_mode mode;
     const char *name = job->sms.mode;
 
-    if (!account_mode_find(&mode, name, strlen(name)) || !accounts_of(t->accounts, mode)) {
+    if (!account_mode_find(&mode, name, strlen(name)) ||
+        !accounts_of(t->accounts, mode)) {
         job->objection = "its mode is not one that this worker can serve";
         return NULL;
     }

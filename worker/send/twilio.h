@@ -57,8 +57,9 @@ MUST_CHECK enum outcome twilio_open(struct twilio **out, struct reactor *r,
                                     void *arg, struct err *err);
 void twilio_close(struct twilio *t);
 
-// twilio_submit posts job once, to the account of its mode, and calls done(arg, job, answer) exactly once, later, from
-// the loop; job is borrowed until then, answer is valid during the call only.
+// twilio_submit posts job once, to the account of its mode, and calls done(arg, job,
+// answer) exactly once, later, from the loop; job is borrowed until then, answer is valid
+// during the call only.
 //
 //   SEND_ACCEPTED       Twilio took the message; it is not delivered yet.
 //   SEND_NOT_SENT       Not one byte left us: safe to try again.
@@ -66,7 +67,8 @@ void twilio_close(struct twilio *t);
 //   SEND_REJECTED       Final; answer->code says why.
 //   SEND_MISCONFIGURED  Credentials, account or address are wrong: keep the job.
 //   SEND_IN_DOUBT       It may have been taken: docs/design.md, "Twice".
-//   SEND_NOT_LISTED     Its mode is listed, and its number is not: final, nothing left us.
+//   SEND_NOT_LISTED     Its mode is listed, and its number is not: final, nothing left
+//   us.
 //
 // Returns false, and never calls done, when all slots are busy.
 MUST_CHECK bool twilio_submit(struct twilio *t, struct job *job);

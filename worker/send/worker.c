@@ -351,7 +351,8 @@ enum outcome worker_open(struct worker **out, const struct worker_settings *set,
 
 enum outcome worker_run(struct worker *w, struct err *err)
 {
-    log_line(LOG_LEVEL_INFO, "worker_started", LOG_T("mode", account_mode_name(w->accounts.mode)),
+    log_line(LOG_LEVEL_INFO, "worker_started",
+             LOG_T("mode", account_mode_name(w->accounts.mode)),
              LOG_T("base_url", w->accounts.twilio.base_url),
              LOG_T("simulator_url", w->accounts.simulator.base_url),
              LOG_T("callback_url", w->callback_url.bytes),

@@ -28,9 +28,9 @@ MUST_CHECK enum outcome status_entry_read(struct status_entry *out,
                                           struct err *err);
 void status_entry_free(struct status_entry *e);
 
-// status_entry_best writes, of each (id, turn, simulated) that is known and has a known word,
-// the highest rank once, sorted by id, then turn; of equal ranks the one that came first.
-// best has room for count; returns how many it wrote.
+// status_entry_best writes, of each (id, turn, simulated) that is known and has a known
+// word, the highest rank once, sorted by id, then turn; of equal ranks the one that came
+// first. best has room for count; returns how many it wrote.
 size_t status_entry_best(const struct receipt *all, size_t count,
                          const struct receipt **best);
 

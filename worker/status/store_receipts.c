@@ -100,8 +100,9 @@ static const char callback_sql[] =
     "                $6::int[], $7::timestamptz[], $8::bool[])"
     "      as n(message_id, turn, sid, status, rank, error_code, at, simulated)"
     "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH
-    "   where " IS_VOUCHED("m", "n")
-    "), " RAISE_BATCH_SQL "select message_id, turn, status, class, tries from raised";
+    "   where " IS_VOUCHED(
+        "m", "n") "), " RAISE_BATCH_SQL
+                  "select message_id, turn, status, class, tries from raised";
 
 static const char join_sql[] =
     "with taken as ("
@@ -109,28 +110,37 @@ static const char join_sql[] =
     "turn,"
     "         u.twilio_sid as sid, u.status, u.rank, u.error_code, u.received_at as at,"
     "         m.estimate_micros, m.currency, m.rate_note, m.mode,"
-    "         " IS_VOUCHED("m", "u") " as vouched"
-    "    from receipts_unmatched u"
-    "    left join lateral (select a.message_id, a.turn from attempts a"
-    "                        where (u.message_id is null or u.turn is null)"
-    "                          and a.twilio_sid = u.twilio_sid"
-    "                          and exists (select from messages x"
-    "                                       where x.message_id = a.message_id"
-    "                                         and " IS_VOUCHED("x", "u") " offset 0)"
-    "                        limit 1) a on true"
-    "   cross join lateral (select m.* from messages m where m.message_id ="
-    "                         case when u.turn is null then a.message_id"
-    "                              else coalesce(u.message_id, a.message_id) end"
-    "                        offset 0) m"
-    "   order by u.recorded_at, u.part, u.off limit $1::int for update of u skip locked"
-    "), n as ("
-    "  select distinct on (message_id, turn) * from taken where vouched"
-    "   order by message_id, turn, rank desc, at"
-    "), " RAISE_N_SQL ", gone as ("
-    "  delete from receipts_unmatched u using taken t"
-    "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
-    ")"
-    "select message_id, turn, sid from taken where vouched";
+    "         " IS_VOUCHED(
+        "m",
+        "u") " as vouched"
+             "    from receipts_unmatched u"
+             "    left join lateral (select a.message_id, a.turn from attempts a"
+             "                        where (u.message_id is null or u.turn is null)"
+             "                          and a.twilio_sid = u.twilio_sid"
+             "                          and exists (select from messages x"
+             "                                       where x.message_id = a.message_id"
+             "                                         and " IS_VOUCHED(
+                 "x",
+                 "u") " offset 0)"
+                      "                        limit 1) a on true"
+                      "   cross join lateral (select m.* from messages m where "
+                      "m.message_id ="
+                      "                         case when u.turn is null then "
+                      "a.message_id"
+                      "                              else coalesce(u.message_id, "
+                      "a.message_id) end"
+                      "                        offset 0) m"
+                      "   order by u.recorded_at, u.part, u.off limit $1::int for update "
+                      "of u skip locked"
+                      "), n as ("
+                      "  select distinct on (message_id, turn) * from taken where vouched"
+                      "   order by message_id, turn, rank desc, at"
+                      "), " RAISE_N_SQL ", gone as ("
+                      "  delete from receipts_unmatched u using taken t"
+                      "   where u.recorded_at = t.recorded_at and u.part = t.part and "
+                      "u.off = t.off"
+                      ")"
+                      "select message_id, turn, sid from taken where vouched";
 
 static const struct db_statement receipts = { "receipts", receipts_sql };
 static const struct db_statement callback = { "callback", callback_sql };
@@ -157,8 +167,7 @@ static const struct db_column callback_columns[] = {
     { DB_UUID, AT(message_id), NEVER_NULL },     { DB_INT4, AT(turn), NEVER_NULL },
     { DB_TEXT, AT(twilio_sid), NEVER_NULL },     { DB_TEXT, AT(status), NEVER_NULL },
     { DB_INT2, AT(rank), NEVER_NULL },           { DB_INT4, AT(error_code), 0 },
-    { DB_TIME, AT(received_at_us), NEVER_NULL },
-    { DB_BOOL, AT(simulated), NEVER_NULL },
+    { DB_TIME, AT(received_at_us), NEVER_NULL }, { DB_BOOL, AT(simulated), NEVER_NULL },
 };
 
 static struct db_args *receipt_args(const struct receipt *all, size_t count)

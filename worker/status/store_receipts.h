@@ -28,9 +28,9 @@ struct receipt {
 
 // store_receipts writes, in one transaction, all count receipts and raises attempts and
 // messages by the best: of each (id, turn, simulated) that is known, with a rank of 0 or
-// more, the highest once, sorted by id, then turn. Receipts whose message has no row, or whose id
-// is unknown, are also kept in receipts_unmatched. Rows: (message_id uuid, turn int4,
-// status text, class text, tries int4) of the messages whose status it changed.
+// more, the highest once, sorted by id, then turn. Receipts whose message has no row, or
+// whose id is unknown, are also kept in receipts_unmatched. Rows: (message_id uuid, turn
+// int4, status text, class text, tries int4) of the messages whose status it changed.
 void store_receipts(struct db *db, const struct receipt *all, size_t count,
                     const struct receipt *const *best, size_t best_count, db_done *done,
                     void *arg);
