@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Decodes len bytes at text in place and returns the new length.
+// Decodes len bytes at text in place, ends them with a NUL (over the '=' or '&' behind
+// them at the latest) and returns the new length.
 static size_t decode(char *text, size_t len)
 {
     size_t out = 0;
@@ -17,6 +18,7 @@ static size_t decode(char *text, size_t len)
         }
         text[out++] = c;
     }
+    text[out] = '\0';
     return out;
 }
 

@@ -7,11 +7,12 @@
 enum { FORM_PAIRS_MAX = 512 };
 
 struct form_pair {
-    const char *name, *value;  // decoded; not NUL-terminated; NUL bytes possible
+    const char *name, *value;  // decoded; NUL bytes possible inside
     size_t name_len, value_len;
 };
 
-// A decoded form; the pairs point into its own copy of the bytes.
+// A decoded form; the pairs point into its own copy of the bytes. Each text ends with a
+// NUL behind its length.
 struct form {
     struct form_pair *pairs;
     size_t count;

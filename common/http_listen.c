@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,9 @@ static int listen_on(const struct addrinfo *info)
 
     if (fd < 0)
         return -1;
+    // What is accepted inherits TCP_NODELAY: answers go out in one piece anyway.
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
         bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, BACKLOG)) {
         int why = errno;
         close(fd);

@@ -1,48 +1,64 @@
 #include "http_request.h"
-#include "http_listen.h"
 
-#include "http_guard.h"
+#include "http_connection.h"
 #include "http_route.h"
+#include "http_target.h"
+#include "metrics.h"
 
-#include <assert.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
-enum { PROBLEM_MAX_BYTES = 8192, ALLOW_MAX_BYTES = 256, DETAIL_BYTES = 128 };
+enum { ALLOW_MAX_BYTES = 256, DETAIL_BYTES = 128 };
 enum { SPARES_MAX = 256, KEEP_BODY_BYTES = 16384 };
 
-struct http_request *http_request_new(struct http_spares *spares)
+struct http_request *http_request_new(struct http_server *s, struct http_connection *c)
 {
+    struct http_spares *spares = &s->spares;
     struct http_request *req = spares->first;
 
     if (req) {
         spares->first = req->next;
         spares->count--;
-        struct buf target = req->target, body = req->body, fields = req->fields;
-        *req = (struct http_request){ .target = target, .body = body, .fields = fields };
     } else {
         req = xcalloc(1, sizeof(*req));
-        buf_init(&req->target, spares->target_max_bytes);
-        buf_init(&req->fields, HTTP_FIELDS_MAX_BYTES);
+        req->query = xcalloc(1, sizeof(*req->query));
+        buf_init(&req->text, spares->header_max_bytes);
+        buf_init(&req->path, spares->header_max_bytes);
     }
+    req->head.method = "";
+    req->connection = c;
     req->began_us = clock_boot_us();
     return req;
 }
 
 static void request_free(struct http_request *req)
 {
-    buf_free(&req->target);
+    buf_free(&req->text);
+    buf_free(&req->path);
     buf_free(&req->body);
-    buf_free(&req->fields);
+    free(req->query);
     free(req);
 }
 
-void http_request_recycle(struct http_spares *spares, struct http_request *req)
+static void count_answer(const struct http_server *s, const struct http_request *req)
 {
+    if (req->status == 0 || !s->seconds)
+        return;
+    metric_add(s->answers[req->status / 100], 1);
+    metric_observe_us(s->seconds, clock_boot_us() - req->began_us);
+}
+
+void http_request_recycle(struct http_server *s, struct http_request *req)
+{
+    struct http_spares *spares = &s->spares;
+
+    count_answer(s, req);
+    s->bodies_bytes -= req->body.len;
+    if (req->query->is_read)
+        form_free(&req->query->form);
+    req->query->is_read = false;
     if (spares->count == SPARES_MAX) {
         request_free(req);
         return;
@@ -50,8 +66,10 @@ void http_request_recycle(struct http_spares *spares, struct http_request *req)
     if (req->body.room > KEEP_BODY_BYTES)
         buf_free(&req->body);
     buf_clear(&req->body);
-    buf_clear(&req->target);
-    buf_clear(&req->fields);
+    req->route = NULL;
+    req->fault = (struct http_fault){ 0 };
+    req->head.wants_close = false;
+    req->status = 0;
     req->next = spares->first;
     spares->first = req;
     spares->count++;
@@ -68,64 +86,53 @@ void http_spares_free(struct http_spares *spares)
 
 const char *http_request_method(const struct http_request *req)
 {
-    return req->method;
+    return req->head.method;
 }
 
 const char *http_request_target(const struct http_request *req)
 {
-    return buf_text(&req->target);
+    return req->head.target;
 }
 
 const char *http_request_path(const struct http_request *req)
 {
-    return req->path;
+    return buf_text(&req->path);
 }
 
 const char *http_request_rest(const struct http_request *req)
 {
-    return http_route_rest(req->route, req->path);
+    return http_route_rest(req->route, http_request_path(req));
 }
 
 const char *http_request_header(const struct http_request *req, const char *name)
 {
-    return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND, name);
-}
-
-// The fields of one name, as they are collected.
-struct field_values {
-    const char *name;
-    const char **values;
-    size_t count, max;
-};
-
-static enum MHD_Result on_field(void *arg, enum MHD_ValueKind kind, const char *name,
-                                const char *value)
-{
-    struct field_values *found = arg;
-
-    (void)kind;
-    if (value && found->count < found->max && strcasecmp(name, found->name) == 0)
-        found->values[found->count++] = value;
-    return found->count < found->max ? MHD_YES : MHD_NO;
+    return http_head_field(&req->head, name);
 }
 
 size_t http_request_headers(const struct http_request *req, const char *name,
                             const char **values, size_t max)
 {
-    struct field_values found = { name, values, 0, max };
+    const struct http_head *head = &req->head;
+    size_t count = 0;
 
-    (void)MHD_get_connection_values(req->connection, MHD_HEADER_KIND, on_field, &found);
-    return found.count;
+    for (size_t i = 0; i < head->field_count && count < max; i++)
+        if (strcasecmp(head->fields[i].name, name) == 0)
+            values[count++] = head->fields[i].value;
+    return count;
 }
 
 const char *http_request_query(const struct http_request *req, const char *name)
 {
-    const char *value = NULL;
+    struct http_query *query = req->query;
 
-    if (MHD_lookup_connection_value_n(req->connection, MHD_GET_ARGUMENT_KIND, name,
-                                      strlen(name), &value, NULL) != MHD_YES)
-        return NULL;
-    return value ? value : "";  // "?name" without '='
+    if (!query->is_read) {
+        const char *text = http_target_query(req->head.target);
+        if (form_parse(&query->form, text, strlen(text), NULL))
+            return NULL;
+        query->is_read = true;
+    }
+    const struct form_pair *pair = form_find(&query->form, name);
+    return pair ? pair->value : NULL;
 }
 
 const char *http_request_body(const struct http_request *req, size_t *len)
@@ -136,7 +143,7 @@ const char *http_request_body(const struct http_request *req, size_t *len)
 
 const char *http_request_peer(const struct http_request *req)
 {
-    return req->peer;
+    return req->connection->peer;
 }
 
 int64_t http_request_began_us(const struct http_request *req)
@@ -144,187 +151,16 @@ int64_t http_request_began_us(const struct http_request *req)
     return req->began_us;
 }
 
-// A value that cannot stand in a header (CR, LF) is refused by libmicrohttpd: the field
-// is then left out, and nothing is split.
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    (void)MHD_add_response_header(response, name, value);
-}
-
-void http_request_add_header(struct http_request *req, const char *name,
-                             const char *value)
-{
-    size_t name_bytes = strlen(name) + 1, value_bytes = strlen(value) + 1;
-
-    if (req->fields.len + name_bytes + value_bytes > HTTP_FIELDS_MAX_BYTES)
-        return;
-    buf_add(&req->fields, name, name_bytes);
-    buf_add(&req->fields, value, value_bytes);
-}
-
-static void add_fields(struct http_request *req)
-{
-    const char *at = req->fields.bytes, *end = at + req->fields.len;
-
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        add_header(req->response, at, value);
-        at = value + strlen(value) + 1;
-    }
-}
-
-void http_answer(struct http_request *req, int status, const char *content_type,
-                 const char *body, size_t len, const struct http_header *headers)
-{
-    assert(req->status == 0 && status >= 200 && status < 600);
-    req->status = status;
-    req->response = MHD_create_response_from_buffer(len, (void *)(uintptr_t)body,
-                                                    MHD_RESPMEM_MUST_COPY);
-    if (content_type)
-        add_header(req->response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    for (; headers && headers->name; headers++)
-        add_header(req->response, headers->name, headers->value);
-    if (req->fields.len > 0)
-        add_fields(req);
-
-    if (req->stage == HTTP_STAGE_SUSPENDED) {  // it is queued when the server runs
-        MHD_resume_connection(req->connection);
-        http_server_wake(req->server);
-    }
-}
-
-void http_cut(struct http_request *req, const char *bytes, size_t len, bool is_reset)
-{
-    const struct linger now = { 1, 0 };
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    if (len > 0)
-        (void)!send(info->connect_fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (is_reset)
-        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-    req->cut = true;
-    if (req->stage == HTTP_STAGE_SUSPENDED) {
-        MHD_resume_connection(req->connection);
-        http_server_wake(req->server);
-    }
-}
-
 bool http_request_is_reused(const struct http_request *req)
 {
-    return req->peer[HTTP_PEER_BYTES] != 0;
+    return req->connection->served > 0;
 }
 
-static void add_member(struct buf *json, const char *name, const char *value)
+// --- judging the head ---
+
+static const struct http_route *table_of(const struct http_request *req)
 {
-    if (!value)
-        return;
-    if (json->len > 1)
-        buf_add_char(json, ',');
-    buf_addf(json, "\"%s\":", name);
-    buf_add_json_string(json, value, strlen(value));
-}
-
-void http_problem(struct http_request *req, const struct http_problem *problem)
-{
-    struct buf json = BUF_INIT(PROBLEM_MAX_BYTES);
-    struct buf type = BUF_INIT(PROBLEM_MAX_BYTES);
-
-    if (problem->code)
-        buf_addf(&type, "urn:smsq:problem:%s", problem->code);
-    buf_add_char(&json, '{');
-    add_member(&json, "type", problem->code ? buf_text(&type) : NULL);
-    add_member(&json, "title", MHD_get_reason_phrase_for((unsigned)problem->status));
-    buf_addf(&json, ",\"status\":%d", problem->status);
-    add_member(&json, "detail", problem->detail);
-    add_member(&json, "code", problem->code);
-    add_member(&json, "field", problem->field);
-    buf_add_char(&json, '}');
-    if (json.failed) {  // a detail far too long: the status must do
-        buf_clear(&json);
-        buf_addf(&json, "{\"status\":%d}", problem->status);
-    }
-    http_answer(req, problem->status, "application/problem+json", json.bytes, json.len,
-                problem->headers);
-    buf_free(&type);
-    buf_free(&json);
-}
-
-static void refuse_method(struct http_request *req, const char *allow)
-{
-    const struct http_header headers[] = { { "Allow", allow }, { NULL, NULL } };
-    char detail[DETAIL_BYTES + ALLOW_MAX_BYTES];
-
-    if (req->refusal == HTTP_REFUSAL_OPTIONS) {
-        http_answer(req, MHD_HTTP_NO_CONTENT, NULL, NULL, 0, headers);
-        return;
-    }
-    (void)snprintf(detail, sizeof(detail), "this path takes %s", allow);
-    http_problem(req,
-                 &(struct http_problem){ MHD_HTTP_METHOD_NOT_ALLOWED,
-                                         "method_not_allowed", detail, NULL, headers });
-}
-
-static void refuse_media(struct http_request *req)
-{
-    char detail[DETAIL_BYTES];
-
-    if (req->route->content_type)
-        (void)snprintf(detail, sizeof(detail),
-                       "send the body as %s, without Content-Encoding",
-                       req->route->content_type);
-    else
-        (void)snprintf(detail, sizeof(detail),
-                       "send the body as it is, without Content-Encoding");
-    http_problem(req,
-                 &(struct http_problem){ MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                         "unsupported_media_type", detail, NULL, NULL });
-}
-
-static void refuse_body(struct http_request *req)
-{
-    char detail[DETAIL_BYTES];
-
-    (void)snprintf(detail, sizeof(detail), "the body may have at most %zu bytes",
-                   req->route->body_max_bytes);
-    http_problem(req, &(struct http_problem){ MHD_HTTP_CONTENT_TOO_LARGE,
-                                              "body_too_large", detail, NULL, NULL });
-}
-
-void http_request_refuse(struct http_request *req)
-{
-    struct buf allow = BUF_INIT(ALLOW_MAX_BYTES);
-
-    switch (req->refusal) {
-    case HTTP_REFUSAL_OPTIONS:
-    case HTTP_REFUSAL_METHOD:
-        http_route_allow(req->routes, req->path, &allow);
-        refuse_method(req, buf_text(&allow));
-        break;
-    case HTTP_REFUSAL_MEDIA:
-        refuse_media(req);
-        break;
-    case HTTP_REFUSAL_BODY:
-        refuse_body(req);
-        break;
-    case HTTP_REFUSAL_HEADER:
-        http_problem(req,
-                     &(struct http_problem){
-                         MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large",
-                         "send fewer or shorter header fields", NULL, NULL });
-        break;
-    case HTTP_REFUSAL_PATH:
-        http_problem(req, &(struct http_problem){ MHD_HTTP_NOT_FOUND, "not_found",
-                                                  "there is nothing at this path", NULL,
-                                                  NULL });
-        break;
-    case HTTP_REFUSAL_MALFORMED:
-    case HTTP_REFUSAL_NONE:
-        http_problem(req, &(struct http_problem){ MHD_HTTP_BAD_REQUEST, "bad_request",
-                                                  req->complaint, NULL, NULL });
-        break;
-    }
-    buf_free(&allow);
+    return req->connection->server->routes;
 }
 
 // Says why no row of the table takes the request.
@@ -332,13 +168,13 @@ static enum http_refusal unknown_route(const struct http_request *req)
 {
     struct buf allow = BUF_INIT(ALLOW_MAX_BYTES);
 
-    http_route_allow(req->routes, req->path, &allow);
+    http_route_allow(table_of(req), http_request_path(req), &allow);
     bool known = allow.len > 0;
     buf_free(&allow);
     if (!known)
         return HTTP_REFUSAL_PATH;
-    return strcmp(req->method, MHD_HTTP_METHOD_OPTIONS) == 0 ? HTTP_REFUSAL_OPTIONS
-                                                             : HTTP_REFUSAL_METHOD;
+    return strcmp(req->head.method, "OPTIONS") == 0 ? HTTP_REFUSAL_OPTIONS
+                                                    : HTTP_REFUSAL_METHOD;
 }
 
 static enum http_refusal judge_body(const struct http_route *route,
@@ -357,26 +193,130 @@ static enum http_refusal judge_body(const struct http_route *route,
                                                         : HTTP_REFUSAL_NONE;
 }
 
-bool http_request_judge(struct http_request *req, const char *version,
-                        bool header_too_large)
+void http_request_read(struct http_request *req, const char *head, size_t len)
 {
-    struct http_head head;
+    struct http_fault *fault = &req->fault;
 
-    req->complaint = http_guard_target(buf_text(&req->target));
-    if (!req->complaint)
-        req->complaint = http_guard_head(req->connection, version, &head);
-    if (!req->complaint && !utf8_is_valid(req->path, strlen(req->path)))
-        req->complaint = "the path is not UTF-8";
-    if (req->complaint || header_too_large) {
-        req->refusal = req->complaint ? HTTP_REFUSAL_MALFORMED : HTTP_REFUSAL_HEADER;
+    buf_clear(&req->text);
+    buf_clear(&req->path);
+    buf_add(&req->text, head, len);
+    http_head_parse(&req->head, req->text.bytes, fault);
+    if (fault->refusal)
+        return;
+    if (!http_target_path(req->head.target, &req->path)) {
+        *fault = (struct http_fault){ HTTP_REFUSAL_MALFORMED, "the path is not UTF-8" };
+        return;
+    }
+    req->route = http_route_find(table_of(req), req->head.method, http_request_path(req));
+    fault->refusal = req->route ? judge_body(req->route, &req->head) : unknown_route(req);
+    req->body.max = req->route ? req->route->body_max_bytes : 0;
+}
+
+bool http_request_breaks(const struct http_request *req)
+{
+    switch (req->fault.refusal) {
+    case HTTP_REFUSAL_OPTIONS:
+    case HTTP_REFUSAL_PATH:
+    case HTTP_REFUSAL_METHOD:
+    case HTTP_REFUSAL_MEDIA:
+        // Who waits for a 100 may leave the body out after this answer, or not; what
+        // follows CONNECT is no HTTP.
+        return req->head.expects_continue || strcmp(req->head.method, "CONNECT") == 0;
+    default:
         return true;
     }
+}
 
-    req->route = http_route_find(req->routes, req->method, req->path);
-    req->refusal = req->route ? judge_body(req->route, &head) : unknown_route(req);
-    if (req->route)
-        req->body.max = req->route->body_max_bytes;
-    if (req->refusal == HTTP_REFUSAL_NONE)
-        return false;
-    return head.expects_continue || head.content_length > HTTP_DROP_MAX_BYTES;
+// --- refusals ---
+
+static const struct http_header retry_soon[] = { { "Retry-After", "1" }, { NULL, NULL } };
+
+static const struct http_problem problems[] = {
+    [HTTP_REFUSAL_PATH] = { 404, "not_found", "there is nothing at this path", NULL,
+                            NULL },
+    [HTTP_REFUSAL_LATE] = { 408, "request_timeout",
+                            "the request took too long to come; send it again in one go",
+                            NULL, NULL },
+    [HTTP_REFUSAL_TARGET] = { 414, "target_too_long", "send a shorter path and query",
+                              NULL, NULL },
+    [HTTP_REFUSAL_EXPECT] = { 417, "expectation_failed",
+                              "the only expectation that is met is 100-continue", NULL,
+                              NULL },
+    [HTTP_REFUSAL_HEADER] = { 431, "header_too_large",
+                              "send fewer or shorter header fields", NULL, NULL },
+    [HTTP_REFUSAL_CONNECTIONS] = { 503, "too_many_connections",
+                                   "you, or all together, hold too many connections; "
+                                   "close some and try again",
+                                   NULL, retry_soon },
+    [HTTP_REFUSAL_MEMORY] = { 503, "busy",
+                              "too many large requests are coming in; try again", NULL,
+                              retry_soon },
+    [HTTP_REFUSAL_VERSION] = { 505, "http_version_not_supported", "speak HTTP/1.1", NULL,
+                               NULL },
+};
+
+static void refuse_method(struct http_request *req, const char *allow)
+{
+    const struct http_header headers[] = { { "Allow", allow }, { NULL, NULL } };
+    char detail[DETAIL_BYTES + ALLOW_MAX_BYTES];
+
+    if (req->fault.refusal == HTTP_REFUSAL_OPTIONS) {
+        http_answer(req, 204, NULL, NULL, 0, headers);
+        return;
+    }
+    (void)snprintf(detail, sizeof(detail), "this path takes %s", allow);
+    http_problem(req, &(struct http_problem){ 405, "method_not_allowed", detail, NULL,
+                                              headers });
+}
+
+static void refuse_media(struct http_request *req)
+{
+    const char *type = req->route->content_type;
+    const struct http_header headers[] = { { type ? "Accept-Post" : NULL, type },
+                                           { NULL, NULL } };
+    char detail[DETAIL_BYTES];
+
+    (void)snprintf(detail, sizeof(detail),
+                   "send the body as %s, without Content-Encoding",
+                   type ? type : "it is");
+    http_problem(req, &(struct http_problem){ 415, "unsupported_media_type", detail, NULL,
+                                              headers });
+}
+
+static void refuse_body(struct http_request *req)
+{
+    char detail[DETAIL_BYTES];
+
+    (void)snprintf(detail, sizeof(detail), "the body may have at most %zu bytes",
+                   req->route->body_max_bytes);
+    http_problem(req,
+                 &(struct http_problem){ 413, "body_too_large", detail, NULL, NULL });
+}
+
+void http_request_refuse(struct http_request *req)
+{
+    struct buf allow = BUF_INIT(ALLOW_MAX_BYTES);
+
+    switch (req->fault.refusal) {
+    case HTTP_REFUSAL_OPTIONS:
+    case HTTP_REFUSAL_METHOD:
+        http_route_allow(table_of(req), http_request_path(req), &allow);
+        refuse_method(req, buf_text(&allow));
+        break;
+    case HTTP_REFUSAL_MEDIA:
+        refuse_media(req);
+        break;
+    case HTTP_REFUSAL_BODY:
+        refuse_body(req);
+        break;
+    case HTTP_REFUSAL_MALFORMED:
+    case HTTP_REFUSAL_NONE:
+        http_problem(req, &(struct http_problem){ 400, "bad_request",
+                                                  req->fault.complaint, NULL, NULL });
+        break;
+    default:
+        http_problem(req, &problems[req->fault.refusal]);
+        break;
+    }
+    buf_free(&allow);
 }

@@ -42,12 +42,18 @@ static void add_word(struct buf *out, const char *word)
     buf_add_text(out, word);
 }
 
+// "*" means the whole server (RFC 9110, 9.3.7).
+static bool takes(const struct http_route *row, const char *path)
+{
+    return strcmp(path, "*") == 0 || fit(row->path, path) > 0;
+}
+
 // Says whether an earlier row than end already gave this method for path.
 static bool is_listed(const struct http_route *routes, const struct http_route *end,
                       const char *path)
 {
     for (const struct http_route *row = routes; row != end; row++)
-        if (strcmp(row->method, end->method) == 0 && fit(row->path, path) > 0)
+        if (strcmp(row->method, end->method) == 0 && takes(row, path))
             return true;
     return false;
 }
@@ -55,7 +61,7 @@ static bool is_listed(const struct http_route *routes, const struct http_route *
 void http_route_allow(const struct http_route *routes, const char *path, struct buf *out)
 {
     for (const struct http_route *row = routes; row->method; row++) {
-        if (fit(row->path, path) == 0 || is_listed(routes, row, path))
+        if (!takes(row, path) || is_listed(routes, row, path))
             continue;
         add_word(out, row->method);
         if (strcmp(row->method, "GET") == 0)

@@ -13,7 +13,7 @@ const struct http_route *http_route_find(const struct http_route *routes,
                                          const char *method, const char *path);
 
 // http_route_allow appends the methods that path is known with, "GET, HEAD, OPTIONS";
-// nothing when the path is unknown.
+// nothing when the path is unknown. "*" is the whole server: all methods of the table.
 void http_route_allow(const struct http_route *routes, const char *path, struct buf *out);
 
 // http_route_rest returns the part of path behind the row's '*', or "". Borrows path.

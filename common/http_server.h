@@ -1,9 +1,11 @@
-// http_server.h: HTTP/1.1 server on the reactor (libmicrohttpd, external epoll). A
-// handler may answer at once or later; each request is answered exactly once.
+// http_server.h: HTTP/1.1 server on the reactor (RFC 9110, 9112). A handler may answer at
+// once or later; each request is answered exactly once, in the order they came. What it
+// refuses by itself, and with what, is the table in docs/reliability.md.
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
 #include "base.h"
+#include "http_limits.h"
 
 struct http_server;
 struct http_request;
@@ -28,9 +30,9 @@ struct http_server_settings {
     const char *address;  // "127.0.0.1", "0.0.0.0", "::"
     int64_t port;         // 0 = any free one
     int64_t connections_max;
-    int64_t idle_timeout_us;  // keep-alive and slow requests
-    size_t header_max_bytes;  // a larger header is 431
-    const char *name;         // for metrics: smsq_http_requests_total{server="api"}
+    size_t header_max_bytes;           // a larger header is 431
+    const struct http_limits *limits;  // NULL = http_limits_default; borrowed until close
+    const char *name;  // for metrics: smsq_http_requests_total{server="api"}
 };
 
 enum { HTTP_HEADER_MAX_BYTES = 16384 };

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
-#include <microhttpd.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +119,6 @@ void process_log_up(const char *admin_address, int admin_port)
              LOG_I("pid", getpid()), LOG_T("admin_address", admin_address),
              LOG_I("admin_port", admin_port), LOG_T("librdkafka", rd_kafka_version_str()),
              LOG_T("libcurl", curl_version_info(CURLVERSION_NOW)->version),
-             LOG_T("libpq", libpq), LOG_T("libmicrohttpd", MHD_get_version()),
+             LOG_T("libpq", libpq),
              LOG_T("openssl", OpenSSL_version(OPENSSL_VERSION_STRING)));
 }

@@ -17,7 +17,6 @@ enum {
     DRAIN_POLL_US = 20000,
     LOOP_ALIVE_US = 10000000,
     ADMIN_CONNECTIONS_MAX = 64,
-    ADMIN_IDLE_US = 30000000,
     REASON_MAX = 2048,
     METRICS_MAX_BYTES = 4194304,
 };
@@ -191,7 +190,6 @@ static enum outcome open_admin(struct service *s, const struct service_settings 
         .address = s->address,
         .port = set->admin_port,
         .connections_max = ADMIN_CONNECTIONS_MAX,
-        .idle_timeout_us = ADMIN_IDLE_US,
         .header_max_bytes = HTTP_HEADER_MAX_BYTES,
         .name = "admin",
     };

@@ -21,6 +21,7 @@ static const struct {
     { "scheduler", "scheduler" },
     { "simulator", "simulator" },
     { "database", NULL },
+    { "http", NULL },
     { "kafka", NULL },
     { "keys", NULL },
     { "log", NULL },

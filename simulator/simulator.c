@@ -315,10 +315,13 @@ static enum outcome open_server(struct simulator *sim, struct err *err)
         .address = sim->set->address,
         .port = sim->set->port,
         .connections_max = sim->set->connections_max,
-        .idle_timeout_us = sim->set->idle_timeout_us,
+        .limits = &sim->limits,
         .header_max_bytes = HEADER_MAX_BYTES,
         .name = "simulator",
     };
+
+    sim->limits = http_limits_default;
+    sim->limits.idle_timeout_us = sim->set->idle_timeout_us;
     return http_server_open(&sim->server, service_reactor(sim->service), &http, routes,
                             sim, service_metrics(sim->service), err);
 }

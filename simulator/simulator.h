@@ -3,6 +3,7 @@
 #ifndef SIMULATOR_H
 #define SIMULATOR_H
 
+#include "http_limits.h"
 #include "sim_accounts.h"
 #include "sim_alerts.h"
 #include "sim_check.h"
@@ -38,6 +39,7 @@ struct simulator {
     const struct sim_settings *set;
     struct service *service;
     struct http_server *server;
+    struct http_limits limits;  // of server
     struct sim_api *api;
     struct sim_answers *answers;
     struct sim_store *store;

@@ -17,7 +17,6 @@ enum {
     QUEUE_MAX = 100000,
     ACK_TIMEOUT_MS = 3000,  // librdkafka looks once a second; webhook.c answers at 4 s
     LINGER_US = 500,
-    IDLE_US = 15000000,
 };
 
 #define AT(field) offsetof(struct receiver_settings, field)
@@ -32,6 +31,7 @@ static const struct setting receiver_table[] = {
       "port for Twilio's callbacks; 0 = any free one" },
     { "receiver.connections", SETTING_COUNT, AT(connections_max), "10000", 1, 100000,
       NULL, "connections at a time" },
+    HTTP_SETTINGS(AT(limits)),
     { 0 },
 };
 
@@ -241,7 +241,7 @@ static enum outcome open_connections(struct receiver *r,
         .address = set->address,
         .port = set->port,
         .connections_max = set->connections_max,
-        .idle_timeout_us = IDLE_US,
+        .limits = &set->limits,
         .header_max_bytes = HTTP_HEADER_MAX_BYTES,
         .name = "webhook",
     };

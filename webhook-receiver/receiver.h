@@ -6,6 +6,7 @@
 
 #include "account.h"
 #include "base.h"
+#include "http_limits.h"
 #include "kafka.h"
 #include "keys.h"
 #include "service.h"
@@ -19,6 +20,7 @@ struct receiver_settings {
     char *address;            // receiver.address
     int64_t port;             // receiver.port
     int64_t connections_max;  // receiver.connections
+    struct http_limits limits;
 };
 
 extern const struct settings_source receiver_settings_source;

@@ -26,7 +26,6 @@ enum {
     LINGER_US = 500,
     SEND_BODY_MAX_BYTES = 16384,
     KEYS_WAIT_US = 2000000,  // after a stop, for PostgreSQL to write keys down
-    IDLE_US = 15000000,
 };
 
 #define AT(field) offsetof(struct producer_settings, field)
@@ -42,6 +41,7 @@ static const struct setting producer_table[] = {
       "port of the API; 0 = any free one" },
     { "producer.connections", SETTING_COUNT, AT(connections_max), "10000", 1, 100000,
       NULL, "connections at a time" },
+    HTTP_SETTINGS(AT(limits)),
     { "producer.queue", SETTING_COUNT, AT(queue_max), "100000", 1, 10000000, NULL,
       "jobs that wait for Kafka's acknowledgement at most; beyond it the API says 503" },
     { "producer.waits", SETTING_COUNT, AT(waits_max), "1000", 0, 100000, NULL,
@@ -238,7 +238,7 @@ static enum outcome open_connections(struct producer *p,
         .address = set->address,
         .port = set->port,
         .connections_max = set->connections_max,
-        .idle_timeout_us = IDLE_US,
+        .limits = &set->limits,
         .header_max_bytes = HTTP_HEADER_MAX_BYTES,
         .name = "api",
     };

@@ -6,6 +6,7 @@
 #include "account.h"
 #include "base.h"
 #include "db.h"
+#include "http_limits.h"
 #include "kafka.h"
 #include "keys.h"
 #include "service.h"
@@ -37,6 +38,7 @@ struct producer_settings {
     char *address;            // producer.address
     int64_t port;             // producer.port
     int64_t connections_max;  // producer.connections
+    struct http_limits limits;
     int64_t queue_max;        // producer.queue
     int64_t waits_max;        // producer.waits
     char *default_region;     // producer.default_region

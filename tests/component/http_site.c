@@ -105,9 +105,10 @@ int site_setup(void **state)
 
     site->set = (struct http_server_settings){ .address = "127.0.0.1",
                                                .connections_max = 600,
-                                               .idle_timeout_us = 30000000,
+                                               .limits = &site->limits,
                                                .header_max_bytes = HTTP_HEADER_MAX_BYTES,
                                                .name = "test" };
+    site->limits = http_limits_default;
     site->metrics = metrics_new();
     buf_init(&site->exposition, 65536);
     loop_open(&site->loop);

@@ -22,6 +22,7 @@ struct site {
     size_t seen;  // what a job read on the loop's thread
     struct buf exposition;
     struct http_server_settings set;
+    struct http_limits limits;  // set points here
 };
 
 // site_setup and site_teardown are for cmocka; site_start opens the server with

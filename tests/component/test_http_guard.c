@@ -109,8 +109,11 @@ static const struct {
       true },
     { "a path that is not UTF-8", "GET /items/%ff HTTP/1.1\r\n" HOST "\r\n", 400,
       "bad_request", true },
-    { "a whole URL as target", "GET http://test/hello HTTP/1.1\r\n" HOST "\r\n", 400,
+    { "a whole URL as target", "GET http://test/hello HTTP/1.1\r\n" HOST "\r\n", 200,
+      "hello", false },
+    { "a URL without a host", "GET http:///hello HTTP/1.1\r\n" HOST "\r\n", 400,
       "bad_request", true },
+    { "a fragment", "GET /hello#x HTTP/1.1\r\n" HOST "\r\n", 400, "bad_request", true },
 };
 
 static void judges_requests_before_the_handler(void **state)
@@ -133,13 +136,11 @@ static void judges_requests_before_the_handler(void **state)
     }
 }
 
-// libmicrohttpd itself refuses these, and 0.9.75 writes the header of that answer twice;
-// what counts is that nothing runs and the connection ends.
 static void ends_the_connection_on_a_length_that_is_no_number(void **state)
 {
     static const char *const lengths[] = { "2, 2", "x", "99999999999999999999" };
     struct site *site = *state;
-    char request[256], rest[4096];
+    char request[256];
 
     site_start(site);
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
@@ -148,9 +149,7 @@ static void ends_the_connection_on_a_length_that_is_no_number(void **state)
                        "POST /json HTTP/1.1\r\n" HOST JSON "Content-Length: %s\r\n\r\n{}",
                        lengths[i]);
         struct raw_message m = talk(fd, request);
-        assert_true(m.status == 400 || m.status == 413);
-        while (recv(fd, rest, sizeof(rest), 0) > 0)
-            continue;
+        assert_int_equal(m.status, 400);
         assert_true(raw_is_closed(fd));
         raw_free(&m);
         close(fd);
@@ -294,8 +293,8 @@ static void refuses_bodies_larger_than_the_route_takes(void **state)
     char body[SITE_BODY_MAX_BYTES + 2] = { 0 };
 
     site_start(site);
-    int fd = raw_dial(site->port);
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        int fd = raw_dial(site->port);
         const char *place = strstr(bodies[i].format, "%s");
         print_message("%s\n", bodies[i].what);
         memset(body, 0, sizeof(body));
@@ -307,10 +306,10 @@ static void refuses_bodies_larger_than_the_route_takes(void **state)
         struct raw_message m = talk(fd, buf_text(&request));
         assert_int_equal(m.status, bodies[i].status);
         raw_free(&m);
+        close(fd);
     }
     assert_int_equal(site_ask(site, site_read_calls), 1);
     buf_free(&request);
-    close(fd);
 }
 
 static void cuts_off_a_chunked_body_without_end(void **state)

@@ -128,7 +128,8 @@ static void a_callback_gets_its_204_while_the_receiver_closes(void **state)
                                            .service = service,
                                            .address = T("127.0.0.1"),
                                            .port = free_port(),
-                                           .connections_max = 10 };
+                                           .connections_max = 10,
+                                           .limits = http_limits_default };
     sign(&signature, PUBLIC_URL "/sms/webhook/status"
                                 "MessageSidSM0123456789abcdef0123456789abcdef"
                                 "MessageStatussent");
@@ -209,6 +210,7 @@ static void a_request_gets_its_202_while_the_producer_closes(void **state)
         .address = T("127.0.0.1"),
         .port = free_port(),
         .connections_max = 10,
+        .limits = http_limits_default,
         .queue_max = 100,
         .default_region = T("US"),
         .useful_us = { 60000000, 60000000, 60000000, 60000000 },

@@ -76,7 +76,6 @@ static int start(struct fixture *f)
     const struct http_server_settings set = {
         .address = "127.0.0.1",
         .connections_max = 10,
-        .idle_timeout_us = LONG_US,
         .header_max_bytes = HTTP_HEADER_MAX_BYTES,
         .name = "test",
     };
