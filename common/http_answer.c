@@ -87,6 +87,16 @@ static void add_field(struct buf *out, const char *name, const char *value)
     buf_add_text(out, "\r\n");
 }
 
+void http_request_add_header(struct http_request *req, const char *name,
+                             const char *value)
+{
+    static const char between[] = ": ", end[] = "\r\n";
+    size_t bytes = strlen(name) + strlen(value) + strlen(between) + strlen(end);
+
+    if (req->fields.len + bytes <= HTTP_FIELDS_MAX_BYTES)
+        add_field(&req->fields, name, value);
+}
+
 static void add_head(struct http_connection *c, const struct http_request *req,
                      const char *content_type, size_t len,
                      const struct http_header *headers)
@@ -111,6 +121,7 @@ static void add_head(struct http_connection *c, const struct http_request *req,
         add_field(out, "Connection", "close");
     for (; headers && headers->name; headers++)
         add_field(out, headers->name, headers->value);
+    buf_add(out, req->fields.bytes, req->fields.len);
     buf_add_text(out, "\r\n");
 }
 

@@ -215,6 +215,10 @@ static void advance(struct http_connection *c)
     do {
         if (!flush(c))
             return;
+        if (c->cut) {
+            http_connection_drop(c);
+            return;
+        }
         if (c->phase == HTTP_PHASE_WRITE && http_connection_unsent(c) == 0)
             http_connection_move(c, HTTP_PHASE_IDLE);
         used = consume_kept(c);

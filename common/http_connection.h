@@ -43,6 +43,7 @@ struct http_connection {
     char peer[HTTP_PEER_BYTES];
     bool eof;   // the peer sends no more
     bool last;  // close when the answers are out
+    bool cut;   // and at once, whether they are out or not
     struct http_connection *next_ready;
     int64_t served;  // requests answered
     struct buf in;   // came and was not used yet

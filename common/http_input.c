@@ -55,7 +55,7 @@ static void run_handler(struct http_connection *c)
     req->in_handler = true;
     req->route->fn(c->server->arg, req);
     req->in_handler = false;
-    if (req->status != 0)
+    if (req->status != 0 || c->cut)
         http_input_finish(c);
 }
 

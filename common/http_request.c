@@ -26,6 +26,7 @@ struct http_request *http_request_new(struct http_server *s, struct http_connect
         req->query = xcalloc(1, sizeof(*req->query));
         buf_init(&req->text, spares->header_max_bytes);
         buf_init(&req->path, spares->header_max_bytes);
+        buf_init(&req->fields, HTTP_FIELDS_MAX_BYTES);
     }
     req->head.method = "";
     req->connection = c;
@@ -38,6 +39,7 @@ static void request_free(struct http_request *req)
     buf_free(&req->text);
     buf_free(&req->path);
     buf_free(&req->body);
+    buf_free(&req->fields);
     free(req->query);
     free(req);
 }
@@ -66,6 +68,7 @@ void http_request_recycle(struct http_server *s, struct http_request *req)
     if (req->body.room > KEEP_BODY_BYTES)
         buf_free(&req->body);
     buf_clear(&req->body);
+    buf_clear(&req->fields);
     req->route = NULL;
     req->fault = (struct http_fault){ 0 };
     req->head.wants_close = false;

@@ -20,7 +20,8 @@ CALLBACK = "/sms/webhook/status"
 INBOUND = "/sms/webhook/incoming"
 SOURCES = ("producer/http/*.c", "webhook-receiver/*.c", "common/http_*.c")
 # How a source names the code of a problem.
-CODES = (r'code = "(\w+)"', r'complain\(\s*complaint, \d+, "(\w+)"', r'complain\(\s*d, [^,]+,\s+"(\w+)"', r'MHD_HTTP_(?!HEADER_)\w+,\s+"(\w+)"',
+CODES = (r'code = "(\w+)"', r'complain\(\s*complaint, \d+, "(\w+)"', r'complain\(\s*d, [^,]+,\s+"(\w+)"',
+         r'\b[45]\d\d,\s+"([a-z_]+)"',
          r'producer_unavailable\([^;"]*"(\w+)"')
 
 
