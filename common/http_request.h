@@ -22,7 +22,7 @@ struct http_request {
     const struct http_route *route;  // NULL until found
     struct http_head head;           // its texts lie in text
     struct buf text, path, body;
-    struct buf fields;  // of the answer, as they go out
+    struct buf fields;         // of the answer, as they go out
     struct http_query *query;  // elsewhere: it is read when it is first asked for
     struct http_fault fault;
     bool in_handler;  // the handler runs; otherwise an answer comes later
