@@ -17,10 +17,10 @@ struct receiver_settings {
     struct kafka_settings kafka;
     struct keys_settings keys;
     struct service_settings service;
-    char *address;            // receiver.address
-    int64_t port;             // receiver.port
-    int64_t connections_max;  // receiver.connections
-    struct http_limits limits;
+    char *address;              // receiver.address
+    int64_t port;               // receiver.port
+    int64_t connections_max;    // receiver.connections
+    struct http_limits limits;  // http.*
 };
 
 extern const struct settings_source receiver_settings_source;

@@ -35,14 +35,14 @@ struct producer_settings {
     struct db_settings db;
     struct keys_settings keys;
     struct service_settings service;
-    char *address;            // producer.address
-    int64_t port;             // producer.port
-    int64_t connections_max;  // producer.connections
-    struct http_limits limits;
-    int64_t queue_max;        // producer.queue
-    int64_t waits_max;        // producer.waits
-    char *default_region;     // producer.default_region
-    int64_t rate_limit;       // producer.rate_limit: per token and minute; 0 = none
+    char *address;              // producer.address
+    int64_t port;               // producer.port
+    int64_t connections_max;    // producer.connections
+    struct http_limits limits;  // http.*
+    int64_t queue_max;          // producer.queue
+    int64_t waits_max;          // producer.waits
+    char *default_region;       // producer.default_region
+    int64_t rate_limit;         // producer.rate_limit: per token and minute; 0 = none
     int64_t useful_us[CLASS_COUNT];
 };
 
