@@ -192,6 +192,27 @@ enum outcome kafka_settings_check(const struct kafka_settings *set, struct err *
     return set->properties ? try_client(set, err) : OUTCOME_OK;
 }
 
+// librdkafka before 2.6.1 sends its nonce twice, which Kafka refuses since 3.8.1 and 4.0
+// (github.com/confluentinc/librdkafka/pull/4895).
+enum { SCRAM_WORKS_VERSION = 0x020601ff };
+
+static void review_scram(const char *properties, struct settings_notes *notes)
+{
+    struct property property = PROPERTY_INIT;
+
+    if (rd_kafka_version() >= SCRAM_WORKS_VERSION)
+        return;
+    while (!properties_next(&properties, &property, NULL))
+        if (strncmp(buf_text(&property.key), "sasl.mechanism", 14) == 0 &&
+            strstr(buf_text(&property.value), "SCRAM"))
+            settings_warn(
+                notes,
+                "kafka.properties.%s: librdkafka %s cannot log in with SCRAM to "
+                "Kafka 4: use PLAIN through SASL_SSL, or client certificates",
+                buf_text(&property.key), rd_kafka_version_str());
+    property_free(&property);
+}
+
 static bool has_tls(const struct kafka_settings *set)
 {
     char protocol[32] = "";
@@ -218,6 +239,8 @@ static bool is_local(const char *broker, size_t len)
 void kafka_settings_review(const struct kafka_settings *set, struct settings_notes *notes)
 {
     const char *broker = set->brokers;
+
+    review_scram(set->properties, notes);
 
     while (*broker) {
         const size_t len = strcspn(broker, ",");

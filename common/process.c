@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -107,6 +108,15 @@ void process_raise_limits(void)
         return;
     files.rlim_cur = files.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &files);  // without it we have what we had
+}
+
+void process_hide_memory(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    // The limit does not count where cores go to a pipe.
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void process_log_up(const char *admin_address, int admin_port)

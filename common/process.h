@@ -16,6 +16,9 @@ void process_free(struct process *p);
 // gives 1024, and connections may be more.
 void process_raise_limits(void);
 
+// process_hide_memory forbids core dumps and other users' debuggers.
+void process_hide_memory(void);
+
 // process_log_up writes process_up: version, versions of the libraries, admin port.
 void process_log_up(const char *admin_address, int admin_port);
 

@@ -234,6 +234,8 @@ enum outcome service_open(struct service **out, const struct service_settings *s
         return OUTCOME_REJECT;
 
     process_raise_limits();
+    if (set->hide_memory)
+        process_hide_memory();
     struct service *s = xcalloc(1, sizeof(*s));
     s->hooks = *hooks;
     s->set = set;

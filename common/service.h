@@ -16,6 +16,7 @@ struct service_settings {
     int64_t admin_port;             // <group>.admin_port
     char *log_level;                // log.level
     int64_t stop_deadline_us;       // stop.deadline
+    bool hide_memory;               // process.hide_memory
     struct settings_origin origin;  // main fills it, for SIGHUP; all zero: no reload
 };
 
@@ -44,6 +45,14 @@ struct service_settings {
           5,                                                                             \
           NULL,                                                                          \
           "error, warn, info or debug" },                                                \
+        { "process.hide_memory",                                                         \
+          SETTING_BOOL,                                                                  \
+          (base) + offsetof(struct service_settings, hide_memory),                       \
+          "yes",                                                                         \
+          0,                                                                             \
+          1,                                                                             \
+          NULL,                                                                          \
+          "no core dumps, no debugger but root's: memory holds secrets" },               \
     {                                                                                    \
         "stop.deadline", SETTING_US,                                                     \
             (base) + offsetof(struct service_settings, stop_deadline_us), "25s", 100000, \

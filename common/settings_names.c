@@ -25,6 +25,7 @@ static const struct {
     { "kafka", NULL },
     { "keys", NULL },
     { "log", NULL },
+    { "process", NULL },
     { "public", NULL },
     { "stop", NULL },
     { "topics", NULL },

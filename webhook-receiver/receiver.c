@@ -185,7 +185,7 @@ static void say_ready(void *arg, struct err *why)
     if (r->accounts.missing.text[0])
         *why = r->accounts.missing;
     else if (!kafka_out_is_up(r->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away");
+        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(r->out));
 }
 
 static void take_tokens(void *arg)

@@ -64,6 +64,7 @@ kafka: { brokers = "$(brokers)"; };
 database: { url = "$(role_url smsq_admin)"; };
 keys: { lookup = "$(secret lookup_key 32)"; seal = "1:$(secret seal_key 32)"; };
 public: { url = "$(url_of SMSQ_DEV_RECEIVER_PORT)"; };
+process: { hide_memory = false; }; // debuggers, and ./dev itself, look at the programs
 simulator: {
   url = "$(url_of SMSQ_DEV_SIM_PORT)";
   port = ${setting[SMSQ_DEV_SIM_PORT]};
@@ -80,18 +81,27 @@ TEXT
 }
 
 # read_dot_env exports what the file .env of the tree sets (NAME=value lines), such as
-# Twilio's credentials; what the environment sets already stays.
+# Twilio's credentials; what the environment sets already stays. It reads the lines as the
+# programs read an --env-file: comments, quotes, Windows line ends.
 read_dot_env() {
-    local line name value
+    local line name value file=${1:-.env}
+    local assignment='^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$'
+    local quoted="^(\"([^\"]*)\"|'([^']*)')[[:space:]]*(#.*)?\$"
 
-    [[ -r .env ]] || return 0
+    [[ -r $file ]] || return 0
     while IFS= read -r line || [[ -n $line ]]; do
-        [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || continue
+        [[ ${line%$'\r'} =~ $assignment ]] || continue
         name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
-        [[ $value =~ ^\"(.*)\"[[:space:]]*$ || $value =~ ^\'(.*)\'[[:space:]]*$ ]] &&
-            value=${BASH_REMATCH[1]}
+        if [[ $value =~ $quoted ]]; then
+            value=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+        else
+            value=" $value"
+            value=${value%%[[:space:]]#*}
+            value=${value# }
+            value=${value%"${value##*[![:space:]]}"}
+        fi
         [[ -v $name ]] || export "$name=$value"
-    done <.env
+    done <"$file"
 }
 
 # smsq COMMAND… runs the command-line program against this stack.

@@ -191,7 +191,7 @@ static void say_ready(void *arg, struct err *why)
     if (p->accounts.missing.text[0])
         *why = p->accounts.missing;
     else if (!kafka_out_is_up(p->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away");
+        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(p->out));
     else if (!db_is_up(p->db))
         err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(p->db));
     else if (!p->rates || rate_card_count(p->rates) == 0)

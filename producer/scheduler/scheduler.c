@@ -87,7 +87,7 @@ static void say_ready(void *arg, struct err *why)
     if (!db_is_up(s->db))
         err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(s->db));
     else if (!kafka_out_is_up(s->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away");
+        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(s->out));
 }
 
 static void take_poll_interval(void *arg)

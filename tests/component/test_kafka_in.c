@@ -184,7 +184,9 @@ static void a_bad_property_is_refused(void **state)
     assert_int_equal(kafka_in_open(&f->a.in, f->mock.reactor, &set, never_ready, NULL,
                                    NULL, &err),
                      OUTCOME_REJECT);
-    assert_string_equal(err.text, "kafka.properties: group.id is set by smsq itself");
+    assert_string_equal(
+        err.text, "kafka.properties.group.id: smsq sets it itself: each lane has its own "
+                  "group");
     assert_null(f->a.in);
 }
 

@@ -196,7 +196,7 @@ static void say_ready(void *arg, struct err *why)
     for (size_t i = 0; i < LANE_COUNT && !why->text[0]; i++)
         say_lane_ready(w->lanes[i], (enum lane)i, why);
     if (!why->text[0] && !kafka_out_is_up(w->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away");
+        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(w->out));
 }
 
 static void set_gauges(void *arg)

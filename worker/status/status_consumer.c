@@ -288,7 +288,7 @@ static void say_ready(void *arg, struct err *why)
     else if (!kafka_in_is_assigned(c->in))
         err_set(why, OUTCOME_RETRY, "the consumer group is forming");
     else if (!kafka_out_is_up(c->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away");
+        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(c->out));
 }
 
 static void declare_metrics(struct status_consumer *c)
