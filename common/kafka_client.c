@@ -114,13 +114,18 @@ static void take_error(struct kafka_client *c, rd_kafka_event_t *event)
         rd_kafka_fatal_error(c->rk, reason, sizeof(reason));
     }
     log_error(c, code, reason);
+    // "all brokers are down" follows the error that says why.
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && c->is_cause)
+        return;
     memcpy(c->reason, reason, sizeof(reason));
+    c->is_cause =
+        is_logged_by_library(code) && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
 }
 
 void kafka_client_answered(struct kafka_client *c)
 {
     if (!c->broker_answers && !c->is_fatal)
-        c->reason[0] = '\0';  // it was about the connection
+        c->reason[0] = '\0', c->is_cause = false;  // it was about the connection
     c->broker_answers = true;
 }
 

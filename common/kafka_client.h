@@ -18,6 +18,7 @@ struct kafka_client {
     bool broker_answers;
     bool is_fatal;      // librdkafka gave up; reason says why
     char reason[256];   // of the latest error since a broker answers; may be ""
+    bool is_cause;      // it says why a connection failed, not only that all did
     int64_t logged_us;  // when the reason was last logged
 };
 
