@@ -28,9 +28,9 @@ static const struct settings_known known[] = {
 
 // Read by programs of ours, perhaps not by this one.
 static const char *const ours[] = {
-    "TWILIO_ACCOUNT_SID",    "TWILIO_AUTH_TOKEN",  "TWILIO_PHONE_NUMBER",
-    "TWILIO_TEST_MODE",      "TWILIO_API_KEY_SID", "TWILIO_MESSAGING_SERVICE_SID",
-    "TWILIO_API_KEY_SECRET",
+    "TWILIO_ACCOUNT_SID",    "TWILIO_AUTH_TOKEN",   "TWILIO_PHONE_NUMBER",
+    "TWILIO_TEST_MODE",      "TWILIO_API_KEY_SID",  "TWILIO_MESSAGING_SERVICE_SID",
+    "TWILIO_API_KEY_SECRET", "TWILIO_TEST_NUMBERS",
 };
 
 // Of ./dev, its "env", and the tests; SMSQ_DEV_…, SMSQ_TEST_… and SMSQ_BENCH_… too.
