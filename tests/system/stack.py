@@ -75,9 +75,12 @@ class Stack:
         """Starts what is missing and remembers who runs."""
         self.dev("up", "--no-demo", SMSQ_DEV_WORKERS="2", SMSQ_DEV_PRESET=self.preset,
                  **FREE_PORTS)
+        self.read_env()
+        self.pids = {part["name"]: part["pid"] for part in self.parts().values()}
+
+    def read_env(self):
         lines = self.dev("env").splitlines()
         self.env = dict(shlex.split(line)[1].split("=", 1) for line in lines)
-        self.pids = {part["name"]: part["pid"] for part in self.parts().values()}
 
     def parts(self):
         return {part["name"]: part for part in json.loads(self.dev("status", "--json"))}
