@@ -1,4 +1,5 @@
 #include "sim_form.h"
+#include "sim_codes.h"
 #include "sim_json.h"
 
 #include <stdio.h>
@@ -22,13 +23,28 @@ static void write_done_at(char out[SIM_FORM_TIME_BYTES], int64_t utc_s)
                    (unsigned)tm.tm_min % 100);
 }
 
+// What the callbacks of channels other than SMS carry in addition.
+static void add_channel(struct sim_form *form, struct sim_sids *sids,
+                        const struct sim_message *m, enum sim_status status)
+{
+    sim_sids_other(sids, "XE", m->account, form->install_sid);
+    add(form, "ChannelPrefix", "whatsapp");
+    add(form, "ChannelInstallSid", form->install_sid);
+    if (status == SIM_STATUS_DELIVERED)
+        add(form, "EventType", "DELIVERED");
+    if (status == SIM_STATUS_READ)
+        add(form, "EventType", "READ");
+    if (status == SIM_STATUS_FAILED || status == SIM_STATUS_UNDELIVERED)
+        add(form, "ChannelStatusMessage", sim_codes_title(sim_message_error_code(m)));
+}
+
 void sim_form_fill(struct sim_form *form, struct sim_sids *sids, const char *account_sid,
                    const struct sim_message *m, enum sim_status status)
 {
     const char *word = sim_message_status_word(status);
 
     form->count = 0;
-    sim_sids_message(sids, m->number, form->sid);
+    sim_message_sid(form->sid, sids, m);
     if (status == SIM_STATUS_DELIVERED) {
         write_done_at(form->done_at, m->updated_s);
         add(form, "RawDlrDoneDate", form->done_at);
@@ -49,4 +65,6 @@ void sim_form_fill(struct sim_form *form, struct sim_sids *sids, const char *acc
     if (m->from)
         add(form, "From", m->from);
     add(form, "ApiVersion", SIM_JSON_API_VERSION);
+    if (sim_message_is_whatsapp(m))
+        add_channel(form, sids, m, status);
 }

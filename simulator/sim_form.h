@@ -6,7 +6,7 @@
 #include "sim_sids.h"
 #include "sim_sign.h"
 
-enum { SIM_FORM_PARAMS_MAX = 11, SIM_FORM_TIME_BYTES = 11, SIM_FORM_CODE_BYTES = 12 };
+enum { SIM_FORM_PARAMS_MAX = 15, SIM_FORM_TIME_BYTES = 11, SIM_FORM_CODE_BYTES = 12 };
 
 // The values point into this struct, the message, and account_sid.
 struct sim_form {
@@ -15,6 +15,7 @@ struct sim_form {
     char sid[SIM_SIDS_TEXT_BYTES];
     char done_at[SIM_FORM_TIME_BYTES];     // YYMMDDhhmm
     char error_code[SIM_FORM_CODE_BYTES];  // decimal
+    char install_sid[SIM_SIDS_TEXT_BYTES];
 };
 
 // sim_form_fill writes what the callback about that status says of m.

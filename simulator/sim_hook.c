@@ -6,6 +6,10 @@
 
 enum { METHOD_MAX_BYTES = 8 };
 
+const struct sim_hook_names sim_hook_sms_names = { "SmsUrl", "SmsMethod",
+                                                   "SmsFallbackUrl",
+                                                   "SmsFallbackMethod" };
+
 enum outcome sim_hook_update_url(char **url, const struct sim_request *r,
                                  const char *name, struct sim_error *error)
 {

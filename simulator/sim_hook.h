@@ -5,10 +5,12 @@
 
 #include "sim_request.h"
 
-// Names of the parameters: "SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod".
+// Names of the parameters.
 struct sim_hook_names {
     const char *url, *method, *fallback_url, *fallback_method;
 };
+
+extern const struct sim_hook_names sim_hook_sms_names;  // of numbers and short codes
 
 // sim_hook_update takes over what the form names; an empty address removes it.
 //   OUTCOME_REJECT  20001 with the parameter; nothing before it is taken back.

@@ -73,7 +73,7 @@ static void visit_free(struct visit *v)
 
 static void message_sid(const struct visit *v, char out[SIM_SIDS_TEXT_BYTES])
 {
-    sim_json_message_sid(out, &v->sim->json, v->message);
+    sim_message_sid(out, v->sim->sids, v->message);
 }
 
 static void complain(struct visit *v, int code)
@@ -112,7 +112,7 @@ static void add_reply(struct visit *v, const struct sim_message *m)
 {
     char sid[SIM_SIDS_TEXT_BYTES];
 
-    sim_json_message_sid(sid, &v->sim->json, m);
+    sim_message_sid(sid, v->sim->sids, m);
     buf_addf(&v->replies, "%s\"%s\"", v->replies.len ? "," : "", sid);
 }
 

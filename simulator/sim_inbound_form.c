@@ -71,7 +71,7 @@ void sim_inbound_form_fill(struct sim_inbound_form *form, struct simulator *sim,
     struct sim_text body = sim_message_body(m);
 
     form->count = 0;
-    sim_json_message_sid(form->sid, &sim->json, m);
+    sim_message_sid(form->sid, sim->sids, m);
     memcpy(form->body, body.bytes, body.len);
     form->body[body.len] = '\0';
     (void)snprintf(form->num_media, sizeof(form->num_media), "%u", m->media_count);

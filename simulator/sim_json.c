@@ -80,14 +80,6 @@ void sim_json_iso_member(struct buf *out, const char *name, int64_t utc_us)
     sim_json_text(out, name, utc_us ? date : NULL);
 }
 
-void sim_json_message_sid(char out[SIM_SIDS_TEXT_BYTES], const struct sim_json *j,
-                          const struct sim_message *m)
-{
-    sim_sids_message(j->sids, m->number, out);
-    if (m->media_count)
-        out[0] = 'M';
-}
-
 // Appends the quoted date, or null. Most dates in a row are of the same second.
 static void add_date(struct buf *out, struct sim_json *j, int64_t utc_s)
 {
@@ -189,7 +181,7 @@ void sim_json_message(struct buf *out, struct sim_json *j, const struct sim_mess
     int64_t created_s = m->created_us / 1000000;
     char sid[SIM_SIDS_TEXT_BYTES];
 
-    sim_json_message_sid(sid, j, m);
+    sim_message_sid(sid, j->sids, m);
     add_plain(out, "{\"sid\":", sid);
     buf_add_text(out, ",\"date_created\":");
     add_date(out, j, created_s);
@@ -218,7 +210,7 @@ void sim_json_row(struct buf *out, struct sim_json *j, const struct sim_message 
     struct sim_text body = sim_message_body(m), id = sim_message_id(m);
     char sid[SIM_SIDS_TEXT_BYTES];
 
-    sim_json_message_sid(sid, j, m);
+    sim_message_sid(sid, j->sids, m);
     buf_add_text(out, "{\"number\":");
     buf_add_int(out, m->number);
     add_plain(out, ",\"sid\":", sid);

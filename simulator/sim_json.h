@@ -44,10 +44,6 @@ void sim_json_bool(struct buf *out, const char *name, bool value);
 void sim_json_date_member(struct buf *out, const char *name, int64_t utc_us);
 void sim_json_iso_member(struct buf *out, const char *name, int64_t utc_us);
 
-// sim_json_message_sid writes the SID of m: MM with media, SM without.
-void sim_json_message_sid(char out[SIM_SIDS_TEXT_BYTES], const struct sim_json *j,
-                          const struct sim_message *m);
-
 // sim_json_price appends the quoted price: negative, five places, six where needed.
 void sim_json_price(struct buf *out, int64_t cost_micros);
 

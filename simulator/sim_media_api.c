@@ -41,7 +41,7 @@ static void add_medium(struct sim_request *r, const struct sim_message *m, size_
     char sid[SIM_SIDS_TEXT_BYTES], parent[SIM_SIDS_TEXT_BYTES], uri[URI_BYTES];
 
     media_sid(r, m, i, sid);
-    sim_json_message_sid(parent, &r->sim->json, m);
+    sim_message_sid(parent, r->sim->sids, m);
     (void)snprintf(uri, sizeof(uri),
                    "/" SIM_JSON_API_VERSION "/Accounts/%s/Messages/%s/Media/%s.json",
                    r->account->sid, parent, sid);
@@ -181,7 +181,7 @@ enum outcome sim_feedback_create(struct sim_request *r, struct sim_error *error)
     if (!(outcome.len == 9 && memcmp(outcome.bytes, "confirmed", 9) == 0) &&
         !(outcome.len == 11 && memcmp(outcome.bytes, "unconfirmed", 11) == 0))
         return sim_request_bad_param(error, "Outcome");
-    sim_json_message_sid(sid, &r->sim->json, m);
+    sim_message_sid(sid, r->sim->sids, m);
     (void)snprintf(uri, sizeof(uri),
                    "/" SIM_JSON_API_VERSION "/Accounts/%s/Messages/%s/Feedback.json",
                    r->account->sid, sid);

@@ -12,6 +12,14 @@ bool sim_text_copy(char *out, size_t size, struct sim_text text)
     return true;
 }
 
+void sim_message_sid(char out[SIM_SIDS_TEXT_BYTES], struct sim_sids *sids,
+                     const struct sim_message *m)
+{
+    sim_sids_message(sids, m->number, out);
+    if (m->media_count)
+        out[0] = 'M';
+}
+
 const char *sim_message_to(const struct sim_message *m)
 {
     return m->texts;

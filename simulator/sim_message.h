@@ -3,7 +3,7 @@
 #ifndef SIM_MESSAGE_H
 #define SIM_MESSAGE_H
 
-#include "base.h"
+#include "sim_sids.h"
 
 // In the order of a life; a status is only ever raised.
 enum sim_status {
@@ -86,6 +86,10 @@ struct sim_message {
     bool is_from_picked;  // by the service, after the answer
     bool is_deleted;      // by the account: neither fetched nor listed any more
 };
+
+// sim_message_sid writes the SID of m: MM with media, SM without.
+void sim_message_sid(char out[SIM_SIDS_TEXT_BYTES], struct sim_sids *sids,
+                     const struct sim_message *m);
 
 const char *sim_message_to(const struct sim_message *m);
 const char *sim_message_service(const struct sim_message *m);   // NULL without one

@@ -15,9 +15,6 @@
 
 enum { URI_BYTES = 160 };
 
-static const struct sim_hook_names sms_names = { "SmsUrl", "SmsMethod", "SmsFallbackUrl",
-                                                 "SmsFallbackMethod" };
-
 static bool is_number(const struct sim_sender *s)
 {
     return strcmp(s->type, "number") == 0;
@@ -121,7 +118,7 @@ enum outcome sim_numbers_list(struct sim_request *r, struct sim_error *error)
 static enum outcome update(struct sim_request *r, struct sim_sender *s,
                            struct sim_error *error)
 {
-    enum outcome rc = sim_hook_update(&s->sms, r, &sms_names, error);
+    enum outcome rc = sim_hook_update(&s->sms, r, &sim_hook_sms_names, error);
 
     if (!rc)
         rc = sim_hook_update_url(&s->status_callback, r, "StatusCallback", error);

@@ -69,6 +69,7 @@ sim_handler sim_keys_list, sim_keys_create, sim_keys_fetch;
 sim_handler sim_keys_update, sim_keys_delete;
 sim_handler sim_numbers_list, sim_numbers_create, sim_numbers_fetch;
 sim_handler sim_numbers_update, sim_numbers_delete;
+sim_handler sim_short_codes_list, sim_short_codes_fetch, sim_short_codes_update;
 sim_handler sim_usage_list, sim_usage_list_period;
 sim_handler sim_triggers_list, sim_triggers_create, sim_triggers_fetch;
 sim_handler sim_triggers_update, sim_triggers_delete;

@@ -1,14 +1,15 @@
 #include "sim_request.h"
 
-#define ACCOUNT  "/2010-04-01/Accounts/*"
-#define MESSAGES ACCOUNT "/Messages"
-#define MEDIA    MESSAGES "/*/Media"
-#define KEYS     ACCOUNT "/Keys"
-#define NUMBERS  ACCOUNT "/IncomingPhoneNumbers"
-#define USAGE    ACCOUNT "/Usage/Records"
-#define TRIGGERS ACCOUNT "/Usage/Triggers"
-#define SERVICE  "/v1/Services/*"
-#define COUNTRY  "/v1/Messaging/Countries"
+#define ACCOUNT     "/2010-04-01/Accounts/*"
+#define MESSAGES    ACCOUNT "/Messages"
+#define MEDIA       MESSAGES "/*/Media"
+#define KEYS        ACCOUNT "/Keys"
+#define NUMBERS     ACCOUNT "/IncomingPhoneNumbers"
+#define SHORT_CODES ACCOUNT "/SMS/ShortCodes"
+#define USAGE       ACCOUNT "/Usage/Records"
+#define TRIGGERS    ACCOUNT "/Usage/Triggers"
+#define SERVICE     "/v1/Services/*"
+#define COUNTRY     "/v1/Messaging/Countries"
 
 #define POOL(name)                                                                       \
     { "GET", SERVICE name, sim_pool_list }, { "POST", SERVICE name, sim_pool_create },   \
@@ -44,6 +45,9 @@ const struct sim_route sim_routes[] = {
     { "GET", NUMBERS "/*.json", sim_numbers_fetch },
     { "POST", NUMBERS "/*.json", sim_numbers_update },
     { "DELETE", NUMBERS "/*.json", sim_numbers_delete },
+    { "GET", SHORT_CODES ".json", sim_short_codes_list },
+    { "GET", SHORT_CODES "/*.json", sim_short_codes_fetch },
+    { "POST", SHORT_CODES "/*.json", sim_short_codes_update },
     { "GET", USAGE ".json", sim_usage_list },
     { "GET", USAGE "/*.json", sim_usage_list_period },
     { "GET", TRIGGERS ".json", sim_triggers_list },

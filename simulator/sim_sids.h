@@ -17,8 +17,8 @@ void sim_sids_free(struct sim_sids *s);
 // SIDs are unknown from now on.
 void sim_sids_renew(struct sim_sids *s);
 
-// sim_sids_message writes "SM" and 32 hex digits ("MM" belongs to one with media: the
-// caller's to put); sim_sids_request writes "RQ" and 32.
+// sim_sids_message writes "SM" and 32 hex digits (see sim_message_sid); sim_sids_request
+// writes "RQ" and 32.
 void sim_sids_message(struct sim_sids *s, uint32_t number, char out[SIM_SIDS_TEXT_BYTES]);
 void sim_sids_request(struct sim_sids *s, uint64_t count, char out[SIM_SIDS_TEXT_BYTES]);
 

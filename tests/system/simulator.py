@@ -75,7 +75,7 @@ class Simulator:
         return self.process.wait(WAIT_S)
 
     def ask(self, method, path, form=None, user=ACCOUNT, password=TOKEN):
-        data = None if form is None else urllib.parse.urlencode(form).encode()
+        data = None if form is None else urllib.parse.urlencode(form, True).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         if user is not None:
             pair = base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -288,6 +288,27 @@ def test_advanced_opt_out_is_told(sim, site):
 
 # --- WhatsApp ---
 
+def test_whatsapp_callbacks_name_the_channel(sim):
+    site = WebhookSite()
+    person = "whatsapp:" + PERSON
+    try:
+        write(sim, to="whatsapp:" + FROM, sender=person)
+        sim.create(To=person, From="whatsapp:" + FROM, StatusCallback=site.url + "/status",
+                   MediaUrl="https://example.com/a.jpg")
+        sim.create(To=person, From=SANDBOX, StatusCallback=site.url + "/failed")
+        wait_for("the callbacks", lambda: len(site.hits) == 3)
+        for hit in site.hits:
+            check_signature(site, hit)
+            assert hit.params["ChannelPrefix"] == "whatsapp"
+        by_status = {hit.params["MessageStatus"]: hit.params for hit in site.hits}
+        assert by_status["delivered"]["EventType"] == "DELIVERED"
+        assert by_status["delivered"]["MessageSid"].startswith("MM")
+        assert by_status["failed"]["ErrorCode"] == "63015"
+        assert by_status["failed"]["ChannelStatusMessage"]
+    finally:
+        site.close()
+
+
 def test_whatsapp_wants_a_person_who_wrote_within_a_day(sim):
     sender, person = "whatsapp:" + FROM, "whatsapp:" + PERSON
     sid = sim.create(To=person, From=sender).json["sid"]
@@ -434,7 +455,8 @@ def test_feedback_is_taken(sim):
 
 
 REFUSED = [
-    (21620, {"MediaUrl": "nowhere"}), (21655, {"ContentSid": "HX1"}),
+    (21620, {"MediaUrl": "nowhere"}), (21623, {"MediaUrl": ["https://example.com/a.png"] * 11}),
+    (21655, {"ContentSid": "HX1"}),
     (21654, {"ContentVariables": "{}"}), (21664, {"FallbackFrom": FROM}),
     (21656, {"ContentSid": "HX" + "1" * 32, "ContentVariables": "[1"}),
     (30029, {"ContentRetention": "discard"}), (30030, {"AddressRetention": "obfuscate"}),

@@ -252,6 +252,28 @@ def test_an_alphanumeric_sender_belongs_to_a_service(sim, service):
     assert ask(sim, "GET", pool)["alpha_senders"] == []
 
 
+def test_a_short_code_is_found_configured_and_added(sim, service):
+    sid = "AC" + "3" * 32
+    configure(sim, sid=sid, auth_token="short", senders="12345", messaging_services="MG" + "5" * 32)
+    login = {"user": sid, "password": "short"}
+    page = f"/2010-04-01/Accounts/{sid}/SMS/ShortCodes"
+    code, = sim.ask("GET", page + ".json?ShortCode=12345", **login).json["short_codes"]
+    assert code["short_code"] == "12345" and code["sid"].startswith("SC")
+    one = f"{page}/{code['sid']}.json"
+    changed = sim.ask("POST", one, {"SmsUrl": "https://example.com/in"}, **login).json
+    assert changed["sms_url"] == "https://example.com/in"
+    assert sim.ask("GET", one, **login).json == changed
+    pool = f"/v1/Services/MG{'5' * 32}/ShortCodes"
+    listed = sim.ask("GET", pool, **login).json
+    assert [s["short_code"] for s in listed["short_codes"]] == ["12345"]
+    assert sim.ask("DELETE", f"{pool}/{code['sid']}", **login).status == 204
+    added = sim.ask("POST", pool, {"ShortCodeSid": code["sid"]}, **login)
+    assert added.status == 201 and added.json["sid"] == code["sid"]
+    assert sim.ask("GET", f"{pool}/{code['sid']}", **login).json == added.json
+    refused(sim, "POST", f"/2010-04-01/Accounts/{sid}/Messages.json", 400, 63007,
+            {"To": "whatsapp:+14155550100", "From": "whatsapp:+14155550123", "Body": "x"}, **login)
+
+
 def test_a_service_of_an_account_without_senders_fails_after_the_answer(sim):
     sub = ask(sim, "POST", "/2010-04-01/Accounts.json", {})
     login = {"user": sub["sid"], "password": sub["auth_token"]}
