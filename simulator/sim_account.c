@@ -92,7 +92,8 @@ struct sim_sender *sim_account_add_sender(struct sim_account *a, struct sim_sids
     if (there)
         return there;
     if (!type || strcmp(type, "messaging_service") == 0 ||
-        strlen(sender) >= SIM_SENDER_BYTES || a->senders.count == SIM_ACCOUNT_ROWS_MAX)
+        strlen(sender) >= SIM_SENDER_BYTES || a->senders.count == SIM_ACCOUNT_ROWS_MAX ||
+        a->sender_number == SIM_ACCOUNT_SENDERS_EVER_MAX)
         return NULL;
     struct sim_sender *s = xcalloc(1, sizeof(*s));
     (void)snprintf(s->sender, sizeof(s->sender), "%s", sender);

@@ -13,8 +13,9 @@ struct sim_trigger;
 enum {
     SIM_ACCOUNT_TRIGGERS_MAX = 100,
     SIM_ACCOUNT_SECRET_BYTES = 65,
-    SIM_ACCOUNT_NAME_BYTES = 65,   // 64 characters of ASCII, as Twilio cuts
-    SIM_ACCOUNT_ROWS_MAX = 10000,  // senders, services, keys of one account
+    SIM_ACCOUNT_NAME_BYTES = 65,             // 64 characters of ASCII, as Twilio cuts
+    SIM_ACCOUNT_SENDERS_EVER_MAX = 1000000,  // removed ones stay in memory
+    SIM_ACCOUNT_ROWS_MAX = 10000,            // senders, services, keys of one account
     SIM_SENDER_BYTES = 32,
 };
 

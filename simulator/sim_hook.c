@@ -14,7 +14,9 @@ enum outcome sim_hook_update_url(char **url, const struct sim_request *r,
                                  const char *name, struct sim_error *error)
 {
     bool is_bad = false;
-    char *value = sim_request_param(r, name, SIM_MESSAGE_CALLBACK_MAX_BYTES, &is_bad);
+    char *value =
+        !name ? NULL
+              : sim_request_param(r, name, SIM_MESSAGE_CALLBACK_MAX_BYTES, &is_bad);
 
     if (!value)
         return is_bad ? sim_request_bad_param(error, name) : OUTCOME_OK;
@@ -34,7 +36,7 @@ static enum outcome update_method(bool *is_get, const struct sim_request *r,
                                   const char *name, struct sim_error *error)
 {
     bool is_bad = false;
-    char *value = sim_request_param(r, name, METHOD_MAX_BYTES, &is_bad);
+    char *value = !name ? NULL : sim_request_param(r, name, METHOD_MAX_BYTES, &is_bad);
 
     if (value && strcmp(value, "GET") == 0)
         *is_get = true;

@@ -5,7 +5,7 @@
 
 #include "sim_request.h"
 
-// Names of the parameters.
+// Names of the parameters; NULL = there is none.
 struct sim_hook_names {
     const char *url, *method, *fallback_url, *fallback_method;
 };

@@ -155,7 +155,10 @@ enum outcome sim_numbers_create(struct sim_request *r, struct sim_error *error)
     if (!s)
         return sim_error_code(error, 21422, wanted);
     r->status = 201;
-    return update(r, s, error);
+    enum outcome rc = update(r, s, error);
+    if (rc)
+        sim_account_remove_sender(r->account, s);
+    return rc;
 }
 
 static struct sim_sender *find(const struct sim_request *r)

@@ -249,6 +249,37 @@ static void knows_only_its_own_senders_and_service_if_told(void **state)
     }
 }
 
+static void counts_what_is_scheduled(void **state)
+{
+    static const char body[] = TO SERVICE BODY "&ScheduleType=fixed&SendAt=2026-11-18";
+    static const struct {
+        const char *time;
+        size_t waiting;
+        int code;
+    } cases[] = {
+        { "T22%3A06%3A40Z", 0, 0 },  // a day later
+        { "T22%3A06%3A40", SIM_CHECK_SCHEDULED_MAX - 1, 0 },
+        { "T22%3A06%3A40Z", SIM_CHECK_SCHEDULED_MAX, 35125 },
+        { "", 0, 35114 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[256];
+        struct sim_checked checked;
+        struct sim_error error = { 0 };
+        struct form form = { 0 };
+
+        (void)snprintf(text, sizeof(text), "%s%s", body, cases[i].time);
+        account->scheduled_count = cases[i].waiting;
+        enum outcome rc = check(&checked, &form, text, &error);
+        assert_int_equal(rc ? error.code : 0, cases[i].code);
+        if (!rc)
+            assert_int_equal(checked.draft.send_at_us / 1000000, 1795039600);
+        form_free(&form);
+    }
+}
+
 static void the_memory_of_phones_answers_as_the_library(void **state)
 {
     static const char *const numbers[] = {
@@ -282,6 +313,7 @@ int main(void)
         TEST(accepts_and_normalises_the_rest),
         TEST(counts_characters_not_bytes),
         TEST(knows_only_its_own_senders_and_service_if_told),
+        TEST(counts_what_is_scheduled),
         TEST(the_memory_of_phones_answers_as_the_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
