@@ -1,7 +1,9 @@
 -- send.lua: for wrk: POST /sms/send with a different recipient each time. The token comes
--- from the environment (SMSQ_TOKEN); SMSQ_BENCH_CLASS picks the lane.
+-- from the environment (SMSQ_TOKEN); SMSQ_BENCH_CLASS picks the lane. With SMSQ_BENCH_KEYS
+-- set, each request has an idempotency key of its own.
 local token = os.getenv("SMSQ_TOKEN")
 local class = os.getenv("SMSQ_BENCH_CLASS") or "transactional"
+local keys = os.getenv("SMSQ_BENCH_KEYS")
 local threads = 0
 
 function setup(thread)
@@ -11,6 +13,7 @@ end
 
 function init(args)
     count = 0
+    began = os.time()
     headers = {
         ["Authorization"] = "Bearer " .. token,
         ["Content-Type"] = "application/json",
@@ -26,5 +29,8 @@ function request()
     local body = string.format(
         '{"to":"%s","body":"Your table for two is booked, number %d. See you soon!","class":"%s"}',
         to, n, class)
+    if keys then
+        headers["Idempotency-Key"] = string.format("bench-%d-%d", began, n)
+    end
     return wrk.format("POST", "/sms/send", headers, body)
 end
