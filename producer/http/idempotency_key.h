@@ -25,9 +25,10 @@ MUST_CHECK bool idempotency_key_read(char key[IDEMPOTENCY_KEY_MAX_BYTES + 1],
 
 // idempotency_key_hash fills key_hash and request_hash by HMAC-SHA-256, cut. The request
 // hash is over what decides the message, each part with its name and length: to in E.164
-// form, and body, from, class, reference, expires_in as far as they are given. It must
-// not change between versions, or repeats look like other requests: new fields only add
-// parts, and only when they are given.
+// form, and body, from, class, reference, expires_in as far as they are given, and the
+// mode: what was simulated is no answer to what is live. It must not change between
+// versions, or repeats look like other requests: new fields only add parts, and only when
+// they are given.
 void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_t client,
                           const char *key, const struct send_request *request);
 

@@ -68,7 +68,8 @@ static struct keys open_keys(void)
     return keys;
 }
 
-static struct key_claim hash(int32_t client, const char *key, const char *json)
+static struct key_claim hash_in(enum account_mode mode, int32_t client, const char *key,
+                                const char *json)
 {
     struct keys keys = open_keys();
     struct json_reader *reader = json_reader_new();
@@ -80,11 +81,17 @@ static struct key_claim hash(int32_t client, const char *key, const char *json)
     assert_int_equal(send_request_parse(&request, reader, "US", json, strlen(json),
                                         &complaint),
                      OUTCOME_OK);
+    request.mode = mode;
     idempotency_key_hash(&claim, &keys, client, key, &request);
     send_request_free(&request);
     json_reader_free(reader);
     keys_close(&keys);
     return claim;
+}
+
+static struct key_claim hash(int32_t client, const char *key, const char *json)
+{
+    return hash_in(ACCOUNT_SIMULATE, client, key, json);
 }
 
 #define TO_HI "\"to\":\"+14155552671\",\"body\":\"Hi\""
@@ -134,6 +141,22 @@ static void what_decides_the_message_makes_another_request(void **state)
     }
 }
 
+static void another_mode_makes_another_request(void **state)
+{
+    struct key_claim claims[3];
+    const enum account_mode modes[] = { ACCOUNT_SIMULATE, ACCOUNT_LISTED, ACCOUNT_LIVE };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(modes); i++)
+        claims[i] = hash_in(modes[i], 7, "k", "{" TO_HI "}");
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        const size_t next = (i + 1) % COUNT_OF(modes);
+        assert_memory_equal(claims[i].key_hash, claims[next].key_hash, KEY_HASH_BYTES);
+        assert_memory_not_equal(claims[i].request_hash, claims[next].request_hash,
+                                KEY_HASH_BYTES);
+    }
+}
+
 static void a_key_belongs_to_its_client(void **state)
 {
     const struct key_claim ours = hash(7, "1k", "{" TO_HI "}");
@@ -166,6 +189,7 @@ int main(void)
         cmocka_unit_test(a_key_is_visible_ascii_with_or_without_quotes),
         cmocka_unit_test(what_means_the_same_is_the_same_request),
         cmocka_unit_test(what_decides_the_message_makes_another_request),
+        cmocka_unit_test(another_mode_makes_another_request),
         cmocka_unit_test(a_key_belongs_to_its_client),
         cmocka_unit_test(the_hashes_are_these_for_ever),
     };
