@@ -1,6 +1,9 @@
 #include "command.h"
 #include "log.h"
+#include "manual.h"
+#include "terminal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,8 @@ static const struct setting cli_table[] = {
       "address of smsq-producer" },
     { "api.token", SETTING_SECRET, AT(api_token), NULL, 0, 512, "SMSQ_TOKEN",
       "API token to send and ask with" },
+    { "api.receiver_url", SETTING_TEXT, AT(receiver_url), "http://127.0.0.1:8001", 8, 512,
+      "SMSQ_RECEIVER_URL", "address of smsq-webhook-receiver, for smsq ping" },
     { 0 },
 };
 
@@ -29,74 +34,12 @@ static const struct settings_source cli_settings_source = {
     .tables = (const struct setting *const[]){ cli_table, NULL },
 };
 
-static const struct command commands[] = {
-    { "send", "NUMBER --message TEXT [OPTION…]",
-      "send one SMS through the API; prints its id\n"
-      "  --message TEXT      the text\n"
-      "  --from SENDER       instead of the default sender\n"
-      "  --class CLASS       otp, emergency, transactional (default) or marketing\n"
-      "  --reference WORD    your own word for it\n"
-      "  --expires-in N      seconds for which it is worth sending\n"
-      "  --region CC         country of a number without a country code\n"
-      "  --idempotency-key K makes repeats of the command one message\n"
-      "  --wait N            up to N seconds (30 at most) for Twilio's SID\n"
-      "  --json              print the API's answer as it is",
-      command_send },
-    { "status", "ID|SID [--json]", "what became of a message", command_status },
-    { "topics create", "", "make the Kafka topics that are missing",
-      command_topics_create },
-    { "topics list", "", "show the Kafka topics", command_topics_list },
-    { "token create", "--client NAME --scope SCOPE [--scope SCOPE…] [OPTION…]",
-      "make an API token; it is printed once\n"
-      "  --client NAME       who uses it; made when it is new\n"
-      "  --scope SCOPE       send_sms, view_sms_history, view_dashboard or admin\n"
-      "  --mode MODE         the most its messages may do: simulate, listed (sent to\n"
-      "                      the listed numbers only) or live (default)\n"
-      "  --rate N            requests per minute; 0 = no limit; without it the "
-      "producer's\n"
-      "                      setting counts (RATE_LIMIT_PER_MINUTE)\n"
-      "  --expires-days N    it stops working after so many days\n"
-      "  --json              print it and all of this as JSON",
-      command_token_create },
-    { "token list", "[--client NAME] [--all] [--json]",
-      "show the API tokens that work, without what is secret in them\n"
-      "  --client NAME       those of one client\n"
-      "  --all               revoked and expired ones too\n"
-      "  --json              as JSON, one object a line",
-      command_token_list },
-    { "token revoke", "ID [--json]",
-      "end an API token; within 5 seconds no producer takes it any more\n"
-      "  ID                  the 12 characters in its middle, as the list shows them, "
-      "or\n"
-      "                      the whole token\n"
-      "  --json              print what was revoked as JSON",
-      command_token_revoke },
-    { "rates load", "FILE", "put a CSV rate card into PostgreSQL", command_rates_load },
-};
-
-static int print_help(FILE *to)
-{
-    fprintf(to, "smsq %s: %s\n\n", SMSQ_VERSION, cli_settings_source.what);
-    for (size_t i = 0; i < COUNT_OF(commands); i++)
-        fprintf(to, "smsq %s %s\n  %s\n\n", commands[i].words, commands[i].usage,
-                commands[i].help);
-    fputs(
-        "Settings come from flags (--api.url=…), the environment (SMSQ_API_URL,\n"
-        "SMSQ_TOKEN, SMSQ_DATABASE_URL, SMSQ_BROKERS) and --config=FILE or SMSQ_CONFIG;\n"
-        "smsq settings lists them. --check-config and --print-config read and show\n"
-        "them, --version prints the version.\n\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused,\n"
-        "5 try again later, 78 a setting is missing or wrong.\n",
-        to);
-    return to == stdout ? EXIT_OK : EXIT_USAGE;
-}
-
 // Flags with a '.' in their name, and those that every program has, are for the settings;
 // the rest is the command's.
 static bool is_setting(const char *arg)
 {
-    static const char *const own[] = { "--config", "--env-file", "--check-config",
-                                       "--print-config", "--version" };
+    static const char *const own[] = { "--config", "--check-config", "--print-config",
+                                       "--version" };
     size_t len = strcspn(arg, "=");
 
     for (size_t i = 0; i < COUNT_OF(own); i++)
@@ -105,24 +48,7 @@ static bool is_setting(const char *arg)
     return strncmp(arg, "--", 2) == 0 && memchr(arg, '.', len);
 }
 
-// Returns the command whose words argv begins with; *used tells how many they are.
-static const struct command *find_command(int argc, char *argv[], int *used)
-{
-    for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        const char *words = commands[i].words, *blank = strchr(words, ' ');
-        size_t first = blank ? (size_t)(blank - words) : strlen(words);
-
-        *used = blank ? 2 : 1;
-        if (argc < *used || strlen(argv[0]) != first ||
-            memcmp(argv[0], words, first) != 0)
-            continue;
-        if (!blank || strcmp(argv[1], blank + 1) == 0)
-            return &commands[i];
-    }
-    return NULL;
-}
-
-static bool wants_help(int argc, char *argv[])
+static bool wants_help(int argc, char *const argv[])
 {
     for (int i = 0; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -130,49 +56,108 @@ static bool wants_help(int argc, char *argv[])
     return argc > 0 && strcmp(argv[0], "help") == 0;
 }
 
-static int run(const struct command_settings *set, int argc, char *argv[])
+static int run_command(struct call *call, int argc, char *const argv[])
+{
+    struct err err = { 0 };
+
+    if (call_parse(call, argc, argv, &err))
+        return command_usage(call, "%s", err.text);
+    if (!call_has(call, "help"))
+        return call->command->run(call);
+    manual_command_help(stdout, call->command);
+    return EXIT_OK;
+}
+
+static int run(const struct command_settings *set, int argc, char *const argv[])
 {
     int used;
-    const struct command *command = find_command(argc, argv, &used);
+    struct call call = { .command = command_find(argc, argv, &used), .set = set };
 
-    if (command && wants_help(argc - used, argv + used)) {
-        printf("smsq %s %s\n  %s\n", command->words, command->usage, command->help);
+    if (call.command)
+        return run_command(&call, argc - used, argv + used);
+    if (wants_help(argc, argv)) {
+        manual_help(stdout);
         return EXIT_OK;
     }
-    if (command)
-        return command->run(command, set, argc - used, argv + used);
-    if (wants_help(argc, argv))
-        return print_help(stdout);
     if (argc > 0)
-        fprintf(stderr, "smsq: \"%s\" is no command\n\n", argv[0]);
-    return print_help(stderr);
+        command_says("\"%s\" is no command; smsq --help lists them", argv[0]);
+    else
+        manual_help(stderr);
+    return EXIT_USAGE;
+}
+
+// The command line in two: flags for the settings, and the command with its own.
+struct line {
+    char **settings, **rest;
+    int setting_count, rest_count;
+    const char *config;
+};
+
+static void split(struct line *out, int argc, char *argv[])
+{
+    *out = (struct line){ .settings = xcalloc((size_t)argc + 2, sizeof(char *)),
+                          .rest = xcalloc((size_t)argc + 1, sizeof(char *)) };
+    out->settings[out->setting_count++] = argv[0];
+    for (int i = 1; i < argc; i++) {
+        if (is_setting(argv[i]))
+            out->settings[out->setting_count++] = argv[i];
+        else
+            out->rest[out->rest_count++] = argv[i];
+        if (strncmp(argv[i], "--config=", strlen("--config=")) == 0)
+            out->config = argv[i] + strlen("--config=");
+    }
+    if (out->rest_count > 0 && strcmp(out->rest[0], "settings") == 0)
+        out->settings[out->setting_count++] = (char *)(uintptr_t) "--help";
+}
+
+// Help must come also where nothing is set up yet.
+static bool needs_settings(const struct line *line)
+{
+    int used;
+    const struct command *command = command_find(line->rest_count, line->rest, &used);
+
+    if (line->setting_count > 1 && !line->config)
+        return true;
+    return command ? !command->without_settings &&
+                         !wants_help(line->rest_count - used, line->rest + used)
+                   : line->setting_count > 1;
+}
+
+static int load_and_run(const struct line *line)
+{
+    struct command_settings set = { 0 };
+    struct err err = { 0 };
+    int code = EXIT_SETTINGS;
+
+    if (settings_load(&set, &cli_settings_source, line->setting_count, line->settings,
+                      &err))
+        command_says("%s", err.text);
+    else
+        code = run(&set, line->rest_count, line->rest);
+    settings_free(&set, &cli_settings_source);
+    return code;
+}
+
+// What was printed has to arrive: a full disk is an error, also at the last byte.
+static int close_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    command_says("could not write to standard output: %s", strerror(errno));
+    return code == EXIT_OK ? EXIT_FAILED : code;
 }
 
 int main(int argc, char *argv[])
 {
-    char **settings = xcalloc((size_t)argc + 2, sizeof(*settings));
-    char **rest = xcalloc((size_t)argc + 1, sizeof(*rest));
-    int setting_count = 0, rest_count = 0;
-    struct command_settings set = { 0 };
-    struct err err = { 0 };
+    struct line line;
 
     log_init("smsq");
-    settings[setting_count++] = argv[0];
-    for (int i = 1; i < argc; i++) {
-        if (is_setting(argv[i]))
-            settings[setting_count++] = argv[i];
-        else
-            rest[rest_count++] = argv[i];
-    }
-    if (rest_count > 0 && strcmp(rest[0], "settings") == 0)
-        settings[setting_count++] = (char *)(uintptr_t) "--help";
-    int code = EXIT_SETTINGS;
-    if (settings_load(&set, &cli_settings_source, setting_count, settings, &err))
-        fprintf(stderr, "smsq: %s\n", err.text);
-    else
-        code = run(&set, rest_count, rest);
-    settings_free(&set, &cli_settings_source);
-    free(settings);
-    free(rest);
+    split(&line, argc, argv);
+    const struct command_settings none = { .config = line.config };
+    int code = needs_settings(&line) ? load_and_run(&line)
+                                     : run(&none, line.rest_count, line.rest);
+    code = close_output(code);
+    free(line.settings);
+    free(line.rest);
     return code;
 }

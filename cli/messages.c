@@ -1,148 +1,121 @@
 // smsq send, smsq status: the HTTP API from the command line.
-#include "buf.h"
 #include "command.h"
+#include "http_api.h"
 #include "json.h"
+#include "terminal.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX_BYTES = 65536, REQUEST_MAX_BYTES = 65536, TIMEOUT_S = 35 };
-enum { WAIT_MAX_S = 30 };  // the API waits no longer
+enum { TIMEOUT_MS = 35000, WAIT_MAX_S = 30 };  // the API waits no longer
 
-// One exchange with the API.
-struct exchange {
-    struct buf url;
-    struct buf body;  // POST when not empty
-    long wait_s;      // Prefer: wait=N; 0 = none
-    struct buf answer;
-    long status;
-    CURLcode result;
-};
-
-static void exchange_init(struct exchange *x)
+static int exit_code(const struct http_api *x)
 {
-    *x = (struct exchange){ 0 };
-    buf_init(&x->url, 2048);
-    buf_init(&x->body, REQUEST_MAX_BYTES);
-    buf_init(&x->answer, ANSWER_MAX_BYTES);
-}
-
-static void exchange_free(struct exchange *x)
-{
-    buf_free(&x->url);
-    buf_free(&x->body);
-    buf_free(&x->answer);
-}
-
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
-{
-    struct buf *answer = arg;
-
-    buf_add(answer, bytes, size * count);
-    return answer->failed ? 0 : size * count;
-}
-
-static void perform(struct exchange *x, const char *token)
-{
-    CURL *curl = curl_easy_init();
-    struct buf authorization = BUF_INIT(1024);
-    struct curl_slist *headers =
-        curl_slist_append(NULL, "Content-Type: application/json");
-
-    buf_addf(&authorization, "Authorization: Bearer %s", token);
-    headers = curl_slist_append(headers, buf_text(&authorization));
-    if (x->wait_s > 0) {
-        char prefer[40];
-        (void)snprintf(prefer, sizeof(prefer), "Prefer: wait=%ld", x->wait_s);
-        headers = curl_slist_append(headers, prefer);
-    }
-    curl_easy_setopt(curl, CURLOPT_URL, buf_text(&x->url));
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &x->answer);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "smsq/" SMSQ_VERSION);
-    if (x->body.len > 0) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, x->body.bytes);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)x->body.len);
-    }
-    x->result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    buf_free(&authorization);
-}
-
-static int exit_code(const struct exchange *x)
-{
-    bool again = x->status == 409 || x->status == 429 || x->status >= 500;
-
-    if (x->result != CURLE_OK || again)
+    if (x->reason || x->status == 409 || x->status == 429 || x->status >= 500)
         return EXIT_TEMPORARY;
     if (x->status == 404)
         return EXIT_NOT_FOUND;
     return x->status >= 400 ? EXIT_REFUSED : EXIT_OK;
 }
 
-// Prints "name  value" of an object's member; objects as their members.
+static enum terminal_colour colour_of(const char *name, const char *text)
+{
+    static const char *const good[] = { "delivered", "read", "received" };
+    static const char *const bad[] = { "failed", "undelivered", "canceled", "expired",
+                                       "unknown" };
+
+    if (strcmp(name, "status") != 0)
+        return TERMINAL_PLAIN;
+    for (size_t i = 0; i < COUNT_OF(good); i++)
+        if (strcmp(text, good[i]) == 0)
+            return TERMINAL_GREEN;
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        if (strcmp(text, bad[i]) == 0)
+            return TERMINAL_RED;
+    return TERMINAL_YELLOW;
+}
+
+static void print_string(const char *prefix, const char *name, const struct json_value *v)
+{
+    char *text = xmemdup0(v->text, v->len);
+
+    printf("%s%-14s ", prefix, name);
+    if (strlen(text) == v->len)
+        terminal_colour(stdout, colour_of(name, text), text);
+    else
+        terminal_print(stdout, v->text, v->len);  // with a NUL in it
+    putchar('\n');
+    free(text);
+}
+
+// Prints "name  value" of an object's member; objects as their members, arrays line by
+// line.
 static enum outcome print_member(void *arg, const char *name, size_t len,
                                  const struct json_value *value, struct err *err)
 {
     const char *prefix = arg;
+    struct buf safe = BUF_INIT(256);
 
+    terminal_add(&safe, name ? name : "-", name ? len : 1);
     switch (value->kind) {
     case JSON_STRING:
-        printf("%s%-14.*s %.*s\n", prefix, (int)len, name, (int)value->len, value->text);
+        print_string(prefix, buf_text(&safe), value);
         break;
     case JSON_INTEGER:
-        printf("%s%-14.*s %lld\n", prefix, (int)len, name, (long long)value->integer);
+        printf("%s%-14s %lld\n", prefix, buf_text(&safe), (long long)value->integer);
+        break;
+    case JSON_NUMBER:
+        printf("%s%-14s %g\n", prefix, buf_text(&safe), value->number);
         break;
     case JSON_BOOL:
-        printf("%s%-14.*s %s\n", prefix, (int)len, name, value->boolean ? "yes" : "no");
+        printf("%s%-14s %s\n", prefix, buf_text(&safe), value->boolean ? "yes" : "no");
         break;
     case JSON_OBJECT:
-        printf("%s%.*s\n", prefix, (int)len, name);
+    case JSON_ARRAY:
+        printf("%s%s\n", prefix, buf_text(&safe));
+        buf_free(&safe);
         return json_each(value, print_member, (void *)(uintptr_t) "  ", err);
-    default:
+    case JSON_NULL:
         break;
     }
+    buf_free(&safe);
     return OUTCOME_OK;
 }
 
 static enum outcome print_problem(void *arg, const char *name, size_t len,
                                   const struct json_value *value, struct err *err)
 {
-    static const char *const wanted[] = { "detail", "field" };
-
     (void)arg, (void)err;
-    for (size_t i = 0; i < COUNT_OF(wanted); i++)
-        if (value->kind == JSON_STRING && strlen(wanted[i]) == len &&
-            memcmp(wanted[i], name, len) == 0)
-            fprintf(stderr,
-                    i == 0 ? "smsq: %.*s\n" : "smsq: it is about the field %.*s\n",
-                    (int)value->len, value->text);
+    if (value->kind != JSON_STRING)
+        return OUTCOME_OK;
+    if (len == strlen("detail") && memcmp(name, "detail", len) == 0)
+        command_says("%.*s", (int)value->len, value->text);
+    if (len == strlen("field") && memcmp(name, "field", len) == 0)
+        command_says("it is about the field %.*s", (int)value->len, value->text);
     return OUTCOME_OK;
 }
 
-static int report(const struct exchange *x, bool as_json)
+static int report(const struct http_api *x, bool as_json)
 {
     struct json_reader *json = json_reader_new();
     struct err err = { 0 };
     int code = exit_code(x);
 
-    if (x->result != CURLE_OK) {
-        fprintf(stderr, "smsq: could not reach %s: %s\n", buf_text(&x->url),
-                curl_easy_strerror(x->result));
+    if (x->reason) {
+        command_says("could not reach %s: %s; is smsq-producer there? smsq ping tells",
+                     buf_text(&x->url), x->reason);
     } else if (as_json) {
-        printf("%s\n", buf_text(&x->answer));
+        terminal_print(stdout, buf_text(&x->answer), x->answer.len);
+        putchar('\n');
     } else {
         json_member *print = code == EXIT_OK ? print_member : print_problem;
         if (json_read(json, buf_text(&x->answer), x->answer.len, print,
                       (void *)(uintptr_t) "", &err))
-            fprintf(stderr, "smsq: the API answered %ld: %s\n", x->status, err.text);
+            command_says("the API answered %ld: %s", x->status, err.text);
+        if (x->status == 401)
+            command_says("make a token with: smsq token create --client NAME --scope "
+                         "send_sms");
     }
     json_reader_free(json);
     return code;
@@ -152,9 +125,9 @@ static bool has_token(const struct command_settings *set)
 {
     if (set->api_token && set->api_token[0])
         return true;
-    fputs("smsq: no API token: set SMSQ_TOKEN; make one with: smsq token create --client "
-          "NAME --scope send_sms\n",
-          stderr);
+    command_says(
+        "no API token: set SMSQ_TOKEN; make one with: smsq token create --client "
+        "NAME --scope send_sms");
     return false;
 }
 
@@ -177,112 +150,62 @@ static void add_seconds(struct buf *body, const char *value)
         add_member(body, "expires_in", value);
 }
 
-// Returns the seconds of --wait, 0 without it, -1 when that is no number from 1 to 30.
-static long read_wait(const char *value)
+static void add_request(struct buf *body, const struct call *call)
 {
-    size_t digits = value ? strspn(value, "0123456789") : 0;
+    const char *to = call->positionals[0];
 
-    if (!value)
-        return 0;
-    if (digits == 0 || digits > 2 || value[digits])
-        return -1;
-    long seconds = strtol(value, NULL, 10);
-    return seconds >= 1 && seconds <= WAIT_MAX_S ? seconds : -1;
+    buf_add_text(body, "{\"to\":");
+    buf_add_json_string(body, to, strlen(to));
+    add_member(body, "body", call_text(call, "message"));
+    add_member(body, "from", call_text(call, "from"));
+    add_member(body, "class", call_text(call, "class"));
+    add_member(body, "reference", call_text(call, "reference"));
+    add_member(body, "region", call_text(call, "region"));
+    add_member(body, "idempotency_key", call_text(call, "idempotency-key"));
+    add_seconds(body, call_text(call, "expires-in"));
+    buf_add_char(body, '}');
 }
 
-// What smsq send was told.
-struct send_words {
-    const char *to, *message, *from, *class, *reference, *expires_in, *region, *key,
-        *wait, *json;
-};
-
-static enum outcome read_send_words(struct send_words *w, int argc, char *argv[],
-                                    struct err *err)
+static int perform(struct http_api *x, const struct call *call)
 {
-    const struct command_option options[] = {
-        { .name = "message", .value = &w->message },
-        { .name = "from", .value = &w->from },
-        { .name = "class", .value = &w->class },
-        { .name = "reference", .value = &w->reference },
-        { .name = "expires-in", .value = &w->expires_in },
-        { .name = "region", .value = &w->region },
-        { .name = "idempotency-key", .value = &w->key },
-        { .name = "wait", .value = &w->wait },
-        { .name = "json", .is_flag = true, .value = &w->json },
-        { 0 },
-    };
-
-    if (command_options(argc, argv, options, &w->to, 1, err))
-        return OUTCOME_REJECT;
-    if (!w->to || !w->message)
-        return err_set(err, OUTCOME_REJECT, "a number and --message are wanted");
-    if (!utf8_is_valid(w->to, strlen(w->to)) ||
-        !utf8_is_valid(w->message, strlen(w->message)) ||
-        (w->key && !utf8_is_valid(w->key, strlen(w->key))))
-        return err_set(err, OUTCOME_REJECT, "number, message and key must be UTF-8");
-    if (read_wait(w->wait) < 0)
-        return err_set(err, OUTCOME_REJECT, "--wait takes 1 to %d seconds", WAIT_MAX_S);
-    return OUTCOME_OK;
-}
-
-static void build_send(struct exchange *x, const char *api_url,
-                       const struct send_words *w)
-{
-    x->wait_s = read_wait(w->wait);
-    buf_addf(&x->url, "%s/sms/send", api_url);
-    buf_add_text(&x->body, "{\"to\":");
-    buf_add_json_string(&x->body, w->to, strlen(w->to));
-    add_member(&x->body, "body", w->message);
-    add_member(&x->body, "from", w->from);
-    add_member(&x->body, "class", w->class);
-    add_member(&x->body, "reference", w->reference);
-    add_member(&x->body, "region", w->region);
-    add_member(&x->body, "idempotency_key", w->key);
-    add_seconds(&x->body, w->expires_in);
-    buf_add_char(&x->body, '}');
-}
-
-int command_send(const struct command *self, const struct command_settings *set, int argc,
-                 char *argv[])
-{
-    struct send_words words = { 0 };
-    struct exchange x;
-    struct err err = { 0 };
-
-    if (read_send_words(&words, argc, argv, &err))
-        return command_usage(self, "%s", err.text);
-    if (!has_token(set))
-        return EXIT_SETTINGS;
-    exchange_init(&x);
-    build_send(&x, set->api_url, &words);
-    perform(&x, set->api_token);
-    int code = report(&x, words.json != NULL);
-    exchange_free(&x);
+    http_api_perform(x, call->set->api_token, TIMEOUT_MS);
+    int code = report(x, call_has(call, "json"));
+    http_api_free(x);
     return code;
 }
 
-int command_status(const struct command *self, const struct command_settings *set,
-                   int argc, char *argv[])
+int command_send(const struct call *call)
 {
-    const char *id = NULL, *json = NULL;
-    const struct command_option options[] = {
-        { .name = "json", .is_flag = true, .value = &json },
-        { 0 },
-    };
-    struct exchange x;
+    struct http_api x;
     struct err err = { 0 };
+    int64_t wait_s = 0;
 
-    if (command_options(argc, argv, options, &id, 1, &err))
-        return command_usage(self, "%s", err.text);
-    if (!id)
-        return command_usage(self, "the id or SID of a message is wanted");
-    if (!has_token(set))
+    if (!call_has(call, "message"))
+        return command_usage(call, "--message TEXT is wanted");
+    if (call_number(&wait_s, call, "wait", 1, WAIT_MAX_S, &err))
+        return command_usage(call, "%s", err.text);
+    if (!has_token(call->set))
         return EXIT_SETTINGS;
-    exchange_init(&x);
-    buf_addf(&x.url, "%s/sms/status/", set->api_url);
+    http_api_init(&x);
+    buf_addf(&x.url, "%s/sms/send", call->set->api_url);
+    x.wait_s = wait_s;
+    add_request(&x.body, call);
+    if (x.body.failed) {
+        http_api_free(&x);
+        return command_usage(call, "the message is too long");
+    }
+    return perform(&x, call);
+}
+
+int command_status(const struct call *call)
+{
+    const char *id = call->positionals[0];
+    struct http_api x;
+
+    if (!has_token(call->set))
+        return EXIT_SETTINGS;
+    http_api_init(&x);
+    buf_addf(&x.url, "%s/sms/status/", call->set->api_url);
     buf_add_url_escaped(&x.url, id, strlen(id));
-    perform(&x, set->api_token);
-    int code = report(&x, json != NULL);
-    exchange_free(&x);
-    return code;
+    return perform(&x, call);
 }

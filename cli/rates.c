@@ -2,6 +2,7 @@
 
 #include "rate_card.h"
 #include "sql.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,12 +41,17 @@ static enum outcome run(PGconn *conn, const char *sql, struct err *err)
 static enum outcome write_card(PGconn *conn, const struct rate_card *card,
                                struct err *err)
 {
+    struct progress progress;
     enum outcome rc = run(conn, "begin", err);
     if (!rc)
         rc = sql_take(conn, PQprepare(conn, "rate", upsert_sql, PARAMETERS, NULL),
                       PGRES_COMMAND_OK, err);
-    for (size_t i = 0; !rc && i < rate_card_count(card); i++)
+    progress_begin(&progress, "loaded", rate_card_count(card));
+    for (size_t i = 0; !rc && i < rate_card_count(card); i++) {
         rc = upsert(conn, rate_card_at(card, i), err);
+        progress_at(&progress, i);
+    }
+    progress_end(&progress);
     return rc ? rc : run(conn, "commit", err);
 }
 

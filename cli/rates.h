@@ -6,6 +6,7 @@
 
 // rates_load reads and checks the file, then writes all its rows in one transaction over
 // a connection of its own; rows of the same key are replaced, others stay. Blocks.
+// Shows its progress.
 //   OUTCOME_OK      *count rows are in the table.
 //   OUTCOME_RETRY   PostgreSQL could not be reached or gave up; nothing was written.
 //   OUTCOME_REJECT  the file or a row is wrong; nothing was written.

@@ -36,3 +36,51 @@ enum outcome sql_take(PGconn *conn, PGresult *answer, ExecStatusType wanted,
     PQclear(answer);
     return rc;
 }
+
+enum outcome sql_more(struct sql_answer *answer, const char *sql,
+                      const char *const *values, int count, struct err *err)
+{
+    PQclear(answer->rows);
+    answer->rows = PQexecParams(answer->conn, sql, count, NULL, values, NULL, NULL, 0);
+    ExecStatusType status = PQresultStatus(answer->rows);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+        return OUTCOME_OK;
+    enum outcome rc =
+        failed(answer->conn, PQresultErrorField(answer->rows, PG_DIAG_SQLSTATE), err);
+    PQclear(answer->rows);
+    answer->rows = NULL;
+    return rc;
+}
+
+enum outcome sql_ask(struct sql_answer *out, const char *database_url, const char *sql,
+                     const char *const *values, int count, struct err *err)
+{
+    struct sql_answer answer = { 0 };
+    enum outcome rc = sql_open(&answer.conn, database_url, err);
+
+    if (rc)
+        return rc;
+    rc = sql_more(&answer, sql, values, count, err);
+    if (rc)
+        sql_answer_free(&answer);
+    else
+        *out = answer;
+    return rc;
+}
+
+size_t sql_rows(const struct sql_answer *answer)
+{
+    return (size_t)PQntuples(answer->rows);
+}
+
+const char *sql_text(const struct sql_answer *answer, size_t row, int column)
+{
+    return PQgetvalue(answer->rows, (int)row, column);
+}
+
+void sql_answer_free(struct sql_answer *answer)
+{
+    PQclear(answer->rows);
+    PQfinish(answer->conn);
+    *answer = (struct sql_answer){ 0 };
+}

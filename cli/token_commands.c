@@ -1,11 +1,10 @@
 // smsq token: who may ask the API for what.
 #include "buf.h"
 #include "command.h"
-#include "scope.h"
+#include "terminal.h"
 #include "tokens.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -15,26 +14,6 @@ enum {
     RATE_MAX = 1000000,
     LINE_MAX_BYTES = 4096,
 };
-
-// Needs keys.lookup only: the hash of a token hangs on it.
-static bool open_keys(struct keys *keys, const struct command_settings *set)
-{
-    static char no_seal[] =
-        "1:"
-        "0000000000000000000000000000000000000000000000000000000000000000";
-    const struct keys_settings wanted = { set->lookup_key, no_seal };
-    struct err err = { 0 };
-
-    if (!set->lookup_key || !set->lookup_key[0]) {
-        fputs("smsq: keys.lookup is missing: the same one that the producer has\n",
-              stderr);
-        return false;
-    }
-    if (!keys_open(keys, &wanted, &err))
-        return true;
-    fprintf(stderr, "smsq: %s\n", err.text);
-    return false;
-}
 
 static void add_member(struct buf *out, const char *name, const char *text)
 {
@@ -78,15 +57,23 @@ static void print_json(const struct token_info *info)
 
     buf_add_char(&line, '{');
     add_info(&line, info);
-    printf("%s}\n", buf_text(&line));
+    buf_add_text(&line, "}");
+    terminal_print(stdout, buf_text(&line), line.len);
+    putchar('\n');
     buf_free(&line);
 }
 
 static void print_row(const struct token_info *info)
 {
-    printf("%-12s  %-8s  %-8s  %-8s  %-20s  %-20s  %s\n", info->key_id, info->state,
-           info->mode, info->rate_per_minute[0] ? info->rate_per_minute : "default",
-           info->expires_at[0] ? info->expires_at : "never", info->client, info->scopes);
+    printf("%-12s  ", info->key_id);
+    terminal_colour(stdout,
+                    strcmp(info->state, "active") == 0 ? TERMINAL_GREEN : TERMINAL_PLAIN,
+                    info->state);
+    printf("%*s  %-8s  %-8s  %-20s  ", (int)(8 - strlen(info->state)), "", info->mode,
+           info->rate_per_minute[0] ? info->rate_per_minute : "default",
+           info->expires_at[0] ? info->expires_at : "never");
+    terminal_print(stdout, info->client, strlen(info->client));
+    printf("  %s\n", info->scopes);
 }
 
 // Writes what tokens_create tells into a buf, behind the token itself.
@@ -95,90 +82,51 @@ static void on_created(void *arg, const struct token_info *info)
     add_info(arg, info);
 }
 
-static int create(const struct command_settings *set, const struct token_order *order,
-                  bool as_json)
+static int create(const struct call *call, const struct token_order *order)
 {
+    const struct command_settings *set = call->set;
     char token[TOKEN_TEXT_BYTES];
     struct buf members = BUF_INIT(LINE_MAX_BYTES);
     struct keys keys;
     struct err err = { 0 };
 
-    if (!command_has_database(set) || !open_keys(&keys, set))
+    if (!command_has_database(set) || !command_open_keys(&keys, set, false))
         return EXIT_SETTINGS;
     enum outcome rc =
         tokens_create(token, order, &keys, set->database_url, on_created, &members, &err);
     keys_close(&keys);
-    if (!rc && as_json)
+    if (!rc && call_has(call, "json"))
         printf("{\"token\":\"%s\",%s}\n", token, buf_text(&members));
     else if (!rc)
         printf("%s\n", token);
     buf_free(&members);
     if (rc)
         return command_failed(rc, &err);
-    fputs("this token is shown once; it is stored as a hash only\n", stderr);
+    command_says("this token is shown once; it is stored as a hash only");
     return EXIT_OK;
 }
 
-// Reads a whole number from min to max; false for anything else.
-static bool read_number(int64_t *out, const char *text, int64_t min, int64_t max)
+int command_token_create(const struct call *call)
 {
-    size_t len = strlen(text);
-
-    if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
-        return false;
-    *out = strtoll(text, NULL, 10);
-    return *out >= min && *out <= max;
-}
-
-// Returns EXIT_OK when the order makes sense.
-static int check_order(const struct command *self, const struct token_order *order)
-{
-    if (!order->client || !order->client[0] ||
-        strlen(order->client) > CLIENT_NAME_MAX_BYTES)
-        return command_usage(self, "--client NAME is wanted, 1 to 64 bytes");
-    if (order->scope_count == 0)
-        return command_usage(self, "at least one --scope is wanted");
-    for (size_t i = 0; i < order->scope_count; i++)
-        if (!scope_find(order->scopes[i], strlen(order->scopes[i])))
-            return command_usage(self,
-                                 "\"%s\" is no scope: send_sms, view_sms_history, "
-                                 "view_dashboard or admin",
-                                 order->scopes[i]);
-    return EXIT_OK;
-}
-
-int command_token_create(const struct command *self, const struct command_settings *set,
-                         int argc, char *argv[])
-{
-    const char *days = NULL, *rate = NULL, *mode = "live", *json = NULL;
-    const char *scopes[SCOPES_MAX];
-    struct token_order order = { .scopes = scopes, .rate_per_minute = -1 };
-    const struct command_option options[] = {
-        { .name = "client", .value = &order.client },
-        { .name = "scope",
-          .values = scopes,
-          .values_max = SCOPES_MAX,
-          .value_count = &order.scope_count },
-        { .name = "mode", .value = &mode },
-        { .name = "rate", .value = &rate },
-        { .name = "expires-days", .value = &days },
-        { .name = "json", .is_flag = true, .value = &json },
-        { 0 },
-    };
+    const char *scopes[SCOPES_MAX], *mode = call_text(call, "mode");
+    struct token_order order = { .client = call_text(call, "client"),
+                                 .scopes = scopes,
+                                 .rate_per_minute = -1 };
     struct err err = { 0 };
 
-    if (command_options(argc, argv, options, NULL, 0, &err))
-        return command_usage(self, "%s", err.text);
-    int code = check_order(self, &order);
-    if (code)
-        return code;
+    order.scope_count = call_texts(call, "scope", scopes, SCOPES_MAX);
+    if (!order.client || !order.client[0] || strlen(order.client) > CLIENT_NAME_MAX_BYTES)
+        return command_usage(call, "--client NAME is wanted, 1 to %d bytes",
+                             CLIENT_NAME_MAX_BYTES);
+    if (order.scope_count == 0)
+        return command_usage(call, "at least one --scope is wanted");
+    mode = mode ? mode : "live";
     if (!account_mode_find(&order.mode, mode, strlen(mode)))
-        return command_usage(self, "--mode wants simulate, listed or live");
-    if (rate && !read_number(&order.rate_per_minute, rate, 0, RATE_MAX))
-        return command_usage(self, "--rate wants 0 to %d requests per minute", RATE_MAX);
-    if (days && !read_number(&order.expires_days, days, 1, EXPIRES_DAYS_MAX))
-        return command_usage(self, "--expires-days wants 1 to %d", EXPIRES_DAYS_MAX);
-    return create(set, &order, json != NULL);
+        return command_usage(call, "--mode wants simulate, listed or live");
+    if (call_number(&order.rate_per_minute, call, "rate", 0, RATE_MAX, &err) ||
+        call_number(&order.expires_days, call, "expires-days", 1, EXPIRES_DAYS_MAX, &err))
+        return command_usage(call, "%s", err.text);
+    return create(call, &order);
 }
 
 static void on_listed(void *arg, const struct token_info *info)
@@ -191,33 +139,24 @@ static void on_listed(void *arg, const struct token_info *info)
         print_row(info);
 }
 
-int command_token_list(const struct command *self, const struct command_settings *set,
-                       int argc, char *argv[])
+int command_token_list(const struct call *call)
 {
-    const char *client = NULL, *all = NULL, *json = NULL;
-    const struct command_option options[] = {
-        { .name = "client", .value = &client },
-        { .name = "all", .is_flag = true, .value = &all },
-        { .name = "json", .is_flag = true, .value = &json },
-        { 0 },
-    };
+    static const struct token_info head = { .key_id = "ID",
+                                            .state = "STATE",
+                                            .mode = "MODE",
+                                            .rate_per_minute = "RATE",
+                                            .expires_at = "EXPIRES",
+                                            .client = "CLIENT",
+                                            .scopes = "SCOPES" };
+    bool as_json = call_has(call, "json");
     struct err err = { 0 };
 
-    if (command_options(argc, argv, options, NULL, 0, &err))
-        return command_usage(self, "%s", err.text);
-    if (!command_has_database(set))
+    if (!command_has_database(call->set))
         return EXIT_SETTINGS;
-    bool as_json = json != NULL;
     if (!as_json)
-        print_row(&(struct token_info){ .key_id = "ID",
-                                        .state = "STATE",
-                                        .mode = "MODE",
-                                        .rate_per_minute = "RATE",
-                                        .expires_at = "EXPIRES",
-                                        .client = "CLIENT",
-                                        .scopes = "SCOPES" });
-    enum outcome rc =
-        tokens_list(client, all != NULL, set->database_url, on_listed, &as_json, &err);
+        print_row(&head);
+    enum outcome rc = tokens_list(call_text(call, "client"), call_has(call, "all"),
+                                  call->set->database_url, on_listed, &as_json, &err);
     return rc ? command_failed(rc, &err) : EXIT_OK;
 }
 
@@ -230,39 +169,32 @@ static void on_revoked(void *arg, const struct token_info *info)
     struct revoking *r = arg;
 
     r->found = true;
-    if (r->as_json)
+    if (r->as_json) {
         print_json(info);
-    else
-        printf("token %s of %s is revoked since %s\n", info->key_id, info->client,
-               info->revoked_at);
+        return;
+    }
+    printf("token %s of ", info->key_id);
+    terminal_print(stdout, info->client, strlen(info->client));
+    printf(" is revoked since %s\n", info->revoked_at);
 }
 
-int command_token_revoke(const struct command *self, const struct command_settings *set,
-                         int argc, char *argv[])
+int command_token_revoke(const struct call *call)
 {
-    const char *id = NULL, *json = NULL;
-    const struct command_option options[] = {
-        { .name = "json", .is_flag = true, .value = &json }, { 0 }
-    };
+    const char *id = call->positionals[0];
+    struct revoking revoking = { .as_json = call_has(call, "json") };
     struct token_name name;
     struct err err = { 0 };
 
-    if (command_options(argc, argv, options, &id, 1, &err))
-        return command_usage(self, "%s", err.text);
-    if (!id)
-        return command_usage(self,
-                             "the id of a token is wanted; smsq token list shows it");
-    if (!command_has_database(set))
+    if (!command_has_database(call->set))
         return EXIT_SETTINGS;
     if (token_parse(&name, id, strlen(id)))  // the whole token
         id = name.key_id;
-    struct revoking revoking = { .as_json = json != NULL };
-    enum outcome rc = tokens_revoke(id, set->database_url, on_revoked, &revoking, &err);
+    enum outcome rc =
+        tokens_revoke(id, call->set->database_url, on_revoked, &revoking, &err);
     if (rc)
         return command_failed(rc, &err);
     if (revoking.found)
         return EXIT_OK;
-    fputs("smsq: there is no token with this id; smsq token list --all shows them\n",
-          stderr);
+    command_says("there is no token with this id; smsq token list --all shows them");
     return EXIT_NOT_FOUND;
 }

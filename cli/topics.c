@@ -124,16 +124,29 @@ static enum outcome read_rows(struct admin *a, struct err *err)
     return OUTCOME_OK;
 }
 
+static int64_t wanted(const struct topics_settings *set, const struct plan *plan)
+{
+    int64_t partitions;
+
+    memcpy(&partitions, (const char *)set + plan->partitions, sizeof(partitions));
+    return partitions;
+}
+
+int64_t topics_wanted(const struct topics_settings *set, const char *name)
+{
+    for (size_t i = 0; i < TOPICS_MAX; i++)
+        if (strcmp(plans[i].name, name) == 0)
+            return wanted(set, &plans[i]);
+    return 0;
+}
+
 static rd_kafka_NewTopic_t *new_topic(const struct plan *plan,
                                       const struct topics_settings *set, struct err *err)
 {
     char number[24], reason[256];
-    int64_t partitions;
-
-    memcpy(&partitions, (const char *)set + plan->partitions, sizeof(partitions));
     rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(plan->name, (int)partitions, (int)set->replication, reason,
-                              sizeof(reason));
+        rd_kafka_NewTopic_new(plan->name, (int)wanted(set, plan), (int)set->replication,
+                              reason, sizeof(reason));
     if (!topic) {
         err_set(err, OUTCOME_REJECT, "cannot create %s: %s", plan->name, reason);
         return NULL;

@@ -70,6 +70,9 @@ MUST_CHECK enum outcome topics_create(const struct kafka_settings *kafka,
                                       const struct topics_settings *set,
                                       topics_report *report, void *arg, struct err *err);
 
+// topics_wanted is how many partitions the settings want of a topic of ours.
+int64_t topics_wanted(const struct topics_settings *set, const char *name);
+
 // topics_list reports all and changes nothing. Outcomes as above.
 MUST_CHECK enum outcome topics_list(const struct kafka_settings *kafka,
                                     int64_t deadline_us, topics_report *report, void *arg,

@@ -315,7 +315,7 @@ static void a_dead_letter_is_kept_once_and_says_what_it_replays(void **state)
              1);
     assert_int_equal(pg_int(f->pg, "select count(*) from dead_letters"), 2);
 
-    pg_exec(f->pg, "update dead_letters set state = 'replayed', settled_at = now(),"
+    pg_exec(f->pg, "update dead_letters set replay_began_at = now(),"
                    " buried_at = buried_at - interval '1 s' where letter_id = 1");
     kafka_mock_put(&f->mock, TOPIC_STATUS, 0, "k", BAD_JOB);
     wait_sql(f,

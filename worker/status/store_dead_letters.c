@@ -16,7 +16,7 @@ static const char keep_sql[] =
     "          message_id, client, is_whole, content_hash, sealed)"
     "   left join lateral ("
     "     select d.letter_id, d.replays from dead_letters d"
-    "      where d.content_hash = n.content_hash and d.state = 'replayed'"
+    "      where d.content_hash = n.content_hash and d.replay_began_at is not null"
     "        and d.buried_at < n.buried_at"
     "      order by d.letter_id desc limit 1) before on true"
     " on conflict (topic, part, off, record_at) do nothing";

@@ -1,0 +1,280 @@
+// The table of all commands: --help, man pages, docs/cli.md and completion are made of
+// it.
+#include "command.h"
+
+#define END                                                                              \
+    {                                                                                    \
+        0                                                                                \
+    }
+
+#define SCOPES "send_sms|view_sms_history|view_dashboard|admin"
+
+static const struct option send_options[] = {
+    { "message", "TEXT", "the text; wanted", NULL, false },
+    { "from", "SENDER", "instead of the default sender", NULL, false },
+    { "class", "CLASS", "otp, emergency, transactional (default) or marketing",
+      "otp|emergency|transactional|marketing", false },
+    { "reference", "WORD", "your own word for it", NULL, false },
+    { "expires-in", "SECONDS", "for how long it is worth sending", NULL, false },
+    { "region", "CC", "country of a number without a country code", NULL, false },
+    { "idempotency-key", "KEY", "makes repeats of the command one message", NULL, false },
+    { "wait", "SECONDS", "wait so long, 30 at most, for Twilio's SID", NULL, false },
+    END,
+};
+
+static const struct option token_create_options[] = {
+    { "client", "NAME", "who uses it; made when it is new; wanted", NULL, false },
+    { "scope", "SCOPE", "what it may do; at least one", SCOPES, true },
+    { "mode", "MODE",
+      "the most its messages may do: simulate, listed (sent to the listed numbers only) "
+      "or "
+      "live (default)",
+      "simulate|listed|live", false },
+    { "rate", "COUNT",
+      "requests per minute, 0 = no limit; else RATE_LIMIT_PER_MINUTE of the producer "
+      "counts",
+      NULL, false },
+    { "expires-days", "DAYS", "it stops working after so many days", NULL, false },
+    END,
+};
+
+static const struct option token_list_options[] = {
+    { "client", "NAME", "only those of this client", NULL, false },
+    { "all", NULL, "also those that are revoked or expired", NULL, false },
+    END,
+};
+
+#define LETTER_FILTERS                                                                   \
+    { "reason", "WORD", "only of this reason: bad_record and the like", NULL, false },   \
+        { "topic", "TOPIC", "only from this topic", NULL, false },                       \
+        { "since", "TIME",                                                               \
+          "only buried at this time or later: 2026-11-21, 2026-11-21T10:00:00Z, 2h",     \
+          NULL, false },                                                                 \
+        { "until", "TIME", "only buried before this time", NULL, false },                \
+        { "message", "ID", "only about this message", NULL, false },                     \
+    {                                                                                    \
+        "client", "NUMBER", "only of the client with this number", NULL, false           \
+    }
+
+#define STATES "waiting|replayed|purged|any"
+
+static const struct option dlq_list_options[] = {
+    LETTER_FILTERS,
+    { "state", "STATE", "waiting (default), replayed, purged or any", STATES, false },
+    { "limit", "COUNT", "at most so many; 50 by default", NULL, false },
+    { "before", "LETTER", "only letters with a smaller number: the next page", NULL,
+      false },
+    END,
+};
+
+static const struct option dlq_show_options[] = {
+    { "payload", NULL, "show key and value too; they may hold numbers and texts", NULL,
+      false },
+    END,
+};
+
+static const struct option dlq_replay_options[] = {
+    LETTER_FILTERS,
+    { "all", NULL, "all that wait, if no filter is given", NULL, false },
+    { "again", NULL, "also letters that were replayed before", NULL, false },
+    { "dry-run", NULL, "count what would be replayed, and change nothing", NULL, false },
+    END,
+};
+
+static const struct option dlq_purge_options[] = {
+    LETTER_FILTERS,
+    { "state", "STATE", "waiting, replayed or any (default)", "waiting|replayed|any",
+      false },
+    { "all", NULL, "all of them, if no filter is given", NULL, false },
+    { "dry-run", NULL, "count what would be purged, and change nothing", NULL, false },
+    { "yes", NULL, "do not ask", NULL, false },
+    END,
+};
+
+#define PARTS "producer|receiver|kafka|postgresql"
+
+const struct command commands[] = {
+    { .words = "send",
+      .arguments = "NUMBER",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "send one SMS through the API",
+      .text = "Prints the id of the message. It is sent by a worker soon after; smsq "
+              "status tells what became of it.",
+      .json = "the API's answer as it is: {\"id\": …, \"status\": \"queued\", …}",
+      .example = "smsq send +14155550123 --message \"Your table is ready\"",
+      .options = send_options,
+      .run = command_send },
+    { .words = "status",
+      .arguments = "ID",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "show what became of a message",
+      .text = "ID is the id that smsq send printed, or Twilio's SID.",
+      .json = "the API's answer as it is: {\"id\": …, \"status\": …, \"detail\": …, …}",
+      .example = "smsq status 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
+      .run = command_status },
+    { .words = "topics list",
+      .arguments = "",
+      .summary = "show the Kafka topics",
+      .text = "Changes nothing.",
+      .json = "[{\"topic\": …, \"state\": \"exists|missing\", \"partitions\": N, "
+              "\"replication\": N}, …]",
+      .example = "smsq topics list",
+      .run = command_topics_list },
+    { .words = "topics create",
+      .arguments = "",
+      .summary = "make the Kafka topics that are missing",
+      .text = "Topics that exist stay as they are. How many partitions and copies they "
+              "get is set by topics.*.",
+      .json = "as smsq topics list; state may be \"created\"",
+      .example = "smsq topics create",
+      .run = command_topics_create },
+    { .words = "topics check",
+      .arguments = "",
+      .summary = "compare the Kafka topics with the settings",
+      .text = "Ends with 1 if a topic is missing, has fewer partitions or fewer copies "
+              "than topics.* says.",
+      .json = "as smsq topics list, with \"problem\": a sentence or null",
+      .example = "smsq topics check",
+      .run = command_topics_check },
+    { .words = "token create",
+      .arguments = "",
+      .summary = "make an API token",
+      .text = "It is printed once and stored as a hash only.",
+      .json = "{\"token\": \"smsq_…\", …} and what smsq token list prints of it",
+      .example = "smsq token create --client shop --scope send_sms --expires-days 90",
+      .options = token_create_options,
+      .run = command_token_create },
+    { .words = "token list",
+      .arguments = "",
+      .summary = "show the API tokens that work",
+      .text = "Without what is secret in them, which is stored nowhere.",
+      .json =
+          "one object a line: {\"id\": …, \"client\": …, \"mode\": …, \"scopes\": […], "
+          "\"rate_per_minute\": N, \"state\": \"active|expired|revoked\", "
+          "\"created_at\": …, \"expires_at\": …, \"revoked_at\": …, \"last_used_at\": …}",
+      .example = "smsq token list --client shop",
+      .options = token_list_options,
+      .run = command_token_list },
+    { .words = "token revoke",
+      .arguments = "TOKEN",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "end an API token for good",
+      .text =
+          "TOKEN is its id, the 12 characters in its middle, as smsq token list shows "
+          "them, or the whole token. Within 5 seconds no producer takes it any more.",
+      .json = "what smsq token list prints of it",
+      .example = "smsq token revoke 0a1b2c3d4e5f",
+      .run = command_token_revoke },
+    { .words = "rates load",
+      .arguments = "FILE",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "put a CSV rate card into PostgreSQL",
+      .text = "Rows of the same country, sender type, channel and direction are "
+              "replaced, others stay. A file with a mistake changes nothing.",
+      .json = "{\"rates\": N}",
+      .example = "smsq rates load deploy/rate_card.csv",
+      .run = command_rates_load },
+    { .words = "dlq list",
+      .arguments = "",
+      .summary = "show dead letters, the newest first",
+      .text =
+          "A dead letter is a record that no program could take. Filters go together.",
+      .json = "{\"letters\": [{\"letter_id\": N, \"buried_at\": …, \"reason\": …, "
+              "\"detail\": …, \"topic\": …, \"partition\": N, \"offset\": N, "
+              "\"program\": …, \"message_id\": …, \"client\": N, \"state\": …, "
+              "\"replays\": N, \"replay_of\": N}, …], \"next\": N}; next is for "
+              "--before, null on the last page",
+      .example = "smsq dlq list --reason bad_record --since 2h",
+      .options = dlq_list_options,
+      .run = command_dlq_list },
+    { .words = "dlq show",
+      .arguments = "LETTER",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "show one dead letter",
+      .text = "Key and value are sealed: --payload opens them, and needs keys.lookup and "
+              "keys.seal.",
+      .json = "one letter of smsq dlq list, with \"record_at\", \"settled_at\", "
+              "\"settled_by\", \"is_whole\", and with --payload \"key\" and \"value\" in "
+              "base64",
+      .example = "smsq dlq show 17 --payload",
+      .options = dlq_show_options,
+      .run = command_dlq_show },
+    { .words = "dlq replay",
+      .arguments = "[LETTER...]",
+      .positional_max = CALL_POSITIONALS_MAX,
+      .summary = "put dead letters back on the topic they came from",
+      .text = "Name letters, or filters, or --all. Key and value go back as they were; "
+              "the letter is marked as replayed once Kafka has them. Interrupted in "
+              "between, it may go back twice: that harms nobody, as consumers take a "
+              "record once. What fails again comes back as a new letter that names this "
+              "one. Needs keys.lookup and keys.seal.",
+      .json = "{\"replayed\": N, \"skipped\": N, \"dry_run\": true|false}",
+      .example = "smsq dlq replay --reason cannot_open --dry-run",
+      .options = dlq_replay_options,
+      .run = command_dlq_replay },
+    { .words = "dlq purge",
+      .arguments = "[LETTER...]",
+      .positional_max = CALL_POSITIONALS_MAX,
+      .summary = "throw the content of dead letters away",
+      .text =
+          "Name letters, or filters, or --all. What stays of a letter is why and when; "
+          "that goes too with the first purge 90 days later. Asks before, unless --yes.",
+      .json = "{\"purged\": N, \"removed\": N, \"dry_run\": true|false}",
+      .example = "smsq dlq purge --state replayed --until 720h --yes",
+      .options = dlq_purge_options,
+      .run = command_dlq_purge },
+    { .words = "ping",
+      .arguments = "[PART...]",
+      .positional_max = 4,
+      .summary = "tell which parts can be reached",
+      .text = "PART is producer, receiver, kafka or postgresql; all of them by default. "
+              "Producer and receiver are asked whether they are ready, and say which "
+              "part they miss.",
+      .json = "{\"ok\": true|false, \"parts\": [{\"part\": …, \"ok\": true|false, "
+              "\"address\": …, \"ms\": N, \"reason\": …}, …]}",
+      .example = "smsq ping",
+      .run = command_ping,
+      .argument_words = PARTS },
+    { .words = "check-config",
+      .arguments = "[PROGRAM...]",
+      .positional_max = CALL_POSITIONALS_MAX,
+      .summary = "check the settings of all programs",
+      .text = "Runs each program that is installed beside smsq with --check-config, with "
+              "the same file and environment. PROGRAM is smsq-worker and the like.",
+      .json = "{\"ok\": true|false, \"programs\": [{\"program\": …, \"ok\": true|false, "
+              "\"reason\": …}, …]}",
+      .example = "smsq check-config --config=/etc/smsq/smsq.cfg",
+      .run = command_check_config,
+      .without_settings = true },
+    { .words = "completion",
+      .arguments = "SHELL",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "print the completion script of a shell",
+      .text = "SHELL is bash. Put it where bash-completion looks, or: eval \"$(smsq "
+              "completion bash)\".",
+      .json = "the same",
+      .example = "smsq completion bash",
+      .run = command_completion,
+      .argument_words = "bash",
+      .without_settings = true },
+    { .words = "manual",
+      .arguments = "FORMAT",
+      .positional_min = 1,
+      .positional_max = 2,
+      .summary = "print this manual",
+      .text = "FORMAT is man or markdown. The words of a command behind man, as in "
+              "\"token create\", give the page of that command; a folder behind pages "
+              "gets all pages as files.",
+      .json = "the same",
+      .example = "smsq manual man \"token create\" | man -l -",
+      .run = command_manual,
+      .argument_words = "man|markdown|pages",
+      .without_settings = true },
+    { 0 },
+};
