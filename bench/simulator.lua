@@ -47,7 +47,7 @@ function request()
     local body = string.format(
         "To=%%2B1415%07d&From=%%2B15005550006&Body=Your+table+for+two+is+booked%%2C+number+%d.+See+you+soon%%21",
         2000000 + n % 7999999, n)
-    if callback then
+    if callback and callback ~= "" then
         body = body .. "&StatusCallback=" .. escape(string.format(
             "%s/sms/webhook/status?m=018f0000-0000-7000-8000-%012x&t=1&k=0123456789abcdef#rc=5&rp=all",
             callback, n))

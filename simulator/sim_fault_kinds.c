@@ -49,9 +49,9 @@ const struct sim_fault_row sim_fault_rows[SIM_FAULT_KINDS] = {
     ROW(UNHEARD, "unheard", 25, "that many tries arrive, but their answer is not heard",
         CALLBACK, .times = 1),
     ROW(REORDERED, "reordered", 26, "the callbacks come last status first", MESSAGE),
-    ROW(FAILED, "failed", 30, "fails with code instead of being sent", MESSAGE,
+    ROW(FAILED, "failed", 30, "fails with error_code instead of being sent", MESSAGE,
         .code = 30008),
-    ROW(UNDELIVERED, "undelivered", 31, "is sent and billed, then fails with code",
+    ROW(UNDELIVERED, "undelivered", 31, "is sent and billed, then fails with error_code",
         MESSAGE, .code = 30003),
     ROW(STUCK, "stuck", 32, "stays sent", MESSAGE),
 };

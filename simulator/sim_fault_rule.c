@@ -28,7 +28,7 @@ static const struct {
     { "count", VALUE_COUNT, AT(count), 0, BILLION, "0 (any number) or more" },
     { "delay", VALUE_TIME, AT(fault.delay_us), 0, 0, "a time such as 50ms, up to 24h" },
     { "status", VALUE_INT, AT(fault.status), 200, 599, "200 to 599" },
-    { "code", VALUE_INT, AT(fault.code), 0, 999999, "one of Twilio's error codes" },
+    { "error_code", VALUE_INT, AT(fault.code), 0, 999999, "one of Twilio's error codes" },
     { "accepts", VALUE_YES, AT(fault.accepts), 0, 0, "yes or no" },
     { "bytes", VALUE_COUNT, AT(fault.bytes), 1, SIM_FAULTS_BYTES_MAX, "1 to 268435456" },
     { "retry_after", VALUE_COUNT, AT(fault.retry_after_s), 0, 86400, "0 to 86400" },

@@ -168,7 +168,7 @@ static void render_fault(const struct sim_fault *fault, struct buf *out)
              sim_fault_on_word(fault->on));
     buf_addf(out, ",\"delay_us\":%" PRId64 ",\"status\":%d", fault->delay_us,
              fault->status);
-    buf_addf(out, ",\"code\":%d,\"accepts\":%s", fault->code,
+    buf_addf(out, ",\"error_code\":%d,\"accepts\":%s", fault->code,
              fault->accepts ? "true" : "false");
     buf_addf(out, ",\"bytes\":%" PRId64 ",\"retry_after\":%" PRId64, fault->bytes,
              fault->retry_after_s);

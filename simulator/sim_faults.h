@@ -91,7 +91,7 @@ const struct sim_fault *sim_faults_find(struct sim_faults *f,
 bool sim_faults_any(const struct sim_faults *f);
 
 // sim_faults_add makes a rule of a form: kind, and any of on, probability, to, from,
-// account, status_is, nth, count, delay, status, code, accepts, bytes, retry_after,
+// account, status_is, nth, count, delay, status, error_code, accepts, bytes, retry_after,
 // times.
 //   OUTCOME_REJECT  the text names the parameter that is wrong.
 MUST_CHECK enum outcome sim_faults_add(struct sim_faults *f, const struct form *form,

@@ -12,7 +12,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from simulator import (  # receiver is a fixture
-    ACCOUNT, SERVICE, TOKEN, Simulator, receiver, wait_for)
+    ACCOUNT, SERVICE, TOKEN, TREE, Simulator, receiver, wait_for)
 from test_simulator import CALM, check_error
 
 
@@ -192,14 +192,16 @@ def test_callbacks_are_lost_late_and_repeated(sim, receiver):
     assert [rule["bitten"] for rule in rules(sim)] == [1, 1, 1]
 
 
-def test_callbacks_of_one_message_come_in_reverse(sim, receiver):
-    arm(sim, kind="reordered", nth=2)
-    for _ in range(2):
-        sim.create(MessagingServiceSid=SERVICE, StatusCallback=receiver.url + "/")
-        sim.wait_ledger(callbacks_pending=0, billed_messages=len(receiver.callbacks) // 3 + 1)
-        receiver.wait(3)
-    receiver.wait(6)
-    assert receiver.statuses() == ["queued", "sent", "delivered", "delivered", "sent", "queued"]
+def test_callbacks_of_one_message_come_in_reverse(tmp_path, receiver):
+    sim = Simulator(tmp_path, callbacks_in_flight=1, faults="kind=reordered&nth=2")
+    try:
+        for count in (3, 6):
+            sim.create(MessagingServiceSid=SERVICE, StatusCallback=receiver.url + "/")
+            receiver.wait(count)
+        assert receiver.statuses() == ["queued", "sent", "delivered",
+                                       "delivered", "sent", "queued"]
+    finally:
+        assert sim.stop() == 0
 
 
 def test_a_signature_is_wrong(sim, receiver):
@@ -303,3 +305,10 @@ def test_requests_beyond_the_limit_are_not_processed(sim):
         sock.close()
     assert sim.create().status == 201
     sim.switch(in_flight_max=0)
+
+
+def test_the_document_lists_the_kinds_that_there_are(sim):
+    text = (TREE / "docs/simulator_faults.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \|.*\| (\+150055590\d\d) \|$", text, re.MULTILINE)
+    kinds = sim.ask("GET", "/_sim/faults", user=None).json["kinds"]
+    assert listed == [(row["kind"], row["magic_to"]) for row in kinds]
