@@ -21,38 +21,16 @@ struct sim_account *sim_account_new(const char *sid, const char *token, int64_t 
     return a;
 }
 
-static void hook_free(struct sim_hook *hook)
-{
-    free(hook->url);
-    free(hook->fallback_url);
-}
-
-static void sender_free(struct sim_sender *sender)
-{
-    hook_free(&sender->sms);
-    free(sender->status_callback);
-    free(sender);
-}
-
-static void service_free(struct sim_service *service)
-{
-    hook_free(&service->inbound);
-    free(service->status_callback);
-    free(service->pool);
-    free(service->pool_texts);
-    free(service);
-}
-
 void sim_account_free(struct sim_account *a)
 {
     if (!a)
         return;
     for (size_t i = 0; i < a->senders.count; i++)
-        sender_free(a->senders.rows[i]);
+        sim_sender_free(a->senders.rows[i]);
     for (size_t i = 0; i < a->gone.count; i++)
-        sender_free(a->gone.rows[i]);
+        sim_sender_free(a->gone.rows[i]);
     for (size_t i = 0; i < a->services.count; i++)
-        service_free(a->services.rows[i]);
+        sim_service_free(a->services.rows[i]);
     for (size_t i = 0; i < a->keys.count; i++)
         free(a->keys.rows[i]);
     for (size_t i = 0; i < a->triggers.count; i++)
@@ -152,7 +130,7 @@ struct sim_service *sim_account_add_service(struct sim_account *a, struct sim_si
 void sim_account_remove_service(struct sim_account *a, struct sim_service *service)
 {
     sim_table_remove(&a->services, row_of(&a->services, service));
-    service_free(service);
+    sim_service_free(service);
 }
 
 struct sim_service *sim_account_service(struct sim_account *a, struct sim_sids *sids,
@@ -213,40 +191,6 @@ struct sim_sender *sim_account_sender_of(const struct sim_account *a, const char
             return s;
     }
     return NULL;
-}
-
-bool sim_service_add(struct sim_service *service, struct sim_sender *sender)
-{
-    if (sim_service_has(service, sender->sender))
-        return false;
-    size_t count = service->pool_count + 1;
-    service->pool = xrealloc(service->pool, count * sizeof(*service->pool));
-    service->pool_texts =
-        xrealloc(service->pool_texts, count * sizeof(*service->pool_texts));
-    service->pool_texts[service->pool_count] = sender->sender;
-    service->pool[service->pool_count++] = sender;
-    return true;
-}
-
-void sim_service_remove(struct sim_service *service, const struct sim_sender *sender)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < service->pool_count; i++) {
-        if (service->pool[i] == sender)
-            continue;
-        service->pool[left] = service->pool[i];
-        service->pool_texts[left++] = service->pool[i]->sender;
-    }
-    service->pool_count = left;
-}
-
-bool sim_service_has(const struct sim_service *service, const char *sender)
-{
-    for (size_t i = 0; i < service->pool_count; i++)
-        if (strcmp(service->pool[i]->sender, sender) == 0)
-            return true;
-    return false;
 }
 
 const char *const *sim_service_pool(const struct sim_account *a,

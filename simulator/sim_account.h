@@ -3,7 +3,7 @@
 #ifndef SIM_ACCOUNT_H
 #define SIM_ACCOUNT_H
 
-#include "sim_sids.h"
+#include "sim_service.h"
 #include "sim_table.h"
 #include "sim_usage.h"
 
@@ -13,46 +13,11 @@ struct sim_trigger;
 enum {
     SIM_ACCOUNT_TRIGGERS_MAX = 100,
     SIM_ACCOUNT_SECRET_BYTES = 65,
-    SIM_ACCOUNT_NAME_BYTES = 65,             // 64 characters of ASCII, as Twilio cuts
     SIM_ACCOUNT_SENDERS_EVER_MAX = 1000000,  // removed ones stay in memory
     SIM_ACCOUNT_ROWS_MAX = 10000,            // senders, services, keys of one account
-    SIM_SENDER_BYTES = 32,
 };
 
 enum sim_account_status { SIM_ACCOUNT_ACTIVE, SIM_ACCOUNT_SUSPENDED, SIM_ACCOUNT_CLOSED };
-
-// Where a webhook goes. NULL url = nowhere.
-struct sim_hook {
-    char *url, *fallback_url;
-    bool is_get, is_fallback_get;
-};
-
-// A number, short code or alphanumeric sender that the account owns.
-struct sim_sender {
-    char sender[SIM_SENDER_BYTES];  // first: the key of the table
-    char sid[SIM_SIDS_TEXT_BYTES];  // PN, SC or AI
-    char name[SIM_ACCOUNT_NAME_BYTES];
-    const char *type;  // as account_sender_type
-    struct sim_hook sms;
-    char *status_callback;  // NULL = none
-    int64_t created_us, updated_us;
-};
-
-struct sim_service {
-    char sid[SIM_SIDS_TEXT_BYTES];  // first: the key of the table
-    char name[SIM_ACCOUNT_NAME_BYTES];
-    char usecase[SIM_ACCOUNT_NAME_BYTES];
-    struct sim_hook inbound;
-    char *status_callback;
-    int validity_s;
-    bool sticky_sender, mms_converter, smart_encoding, fallback_to_long_code;
-    bool area_code_geomatch, synchronous_validation, use_inbound_webhook_on_number;
-    const char *scan_message_content;  // "inherit", "enable", "disable"
-    struct sim_sender **pool;          // borrowed from the account
-    const char **pool_texts;           // their senders, in the same order
-    size_t pool_count;
-    int64_t created_us, updated_us;
-};
 
 // An API key: its SID and secret log in like the account's own.
 struct sim_key {
@@ -82,8 +47,8 @@ struct sim_account {
     struct sim_table senders, services, keys;
     struct sim_table gone;  // senders that were removed: messages still show them
     struct sim_table triggers;
-    size_t sender_number, service_number, key_number,
-        trigger_number;  // of the latest, for the SIDs
+    // of the latest, for the SIDs
+    size_t sender_number, service_number, key_number, trigger_number;
     struct sim_usage usage;
     struct sim_signer *signer;  // of the webhooks, with the token
 };
@@ -124,11 +89,6 @@ void sim_account_remove_trigger(struct sim_account *a, struct sim_trigger *t);
 
 // sim_account_sender_of finds a sender by its SID, or returns NULL.
 struct sim_sender *sim_account_sender_of(const struct sim_account *a, const char *sid);
-
-// sim_service_add returns false when the sender is in the pool already.
-bool sim_service_add(struct sim_service *service, struct sim_sender *sender);
-void sim_service_remove(struct sim_service *service, const struct sim_sender *sender);
-bool sim_service_has(const struct sim_service *service, const char *sender);
 
 // sim_service_pool returns the texts of the pool, or the account's any_sender for an
 // empty pool; *count 0: there is none. Borrowed until the pool changes.

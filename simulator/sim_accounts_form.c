@@ -84,6 +84,7 @@ static bool set_senders(struct target *t, char *value)
     char *rest = NULL;
 
     t->account->owns_all_senders = false;
+    t->account->any_sender = NULL;
     for (char *at = strtok_r(value, ",", &rest); at; at = strtok_r(NULL, ",", &rest))
         if (!sim_account_add_sender(t->account, t->all->sids, at, t->now_us))
             return false;
@@ -269,8 +270,8 @@ enum outcome sim_accounts_open(struct sim_accounts *all, const struct sim_settin
     const char *const pairs[][2] = {
         { "sid", set->account.simulator_account_sid },
         { "auth_token", set->account.simulator_auth_token },
+        { "messaging_services", set->messaging_service_sid },  // picks service_sender
         { "senders", set->senders },
-        { "messaging_services", set->messaging_service_sid },
     };
     struct buf text = BUF_INIT(FORM_MAX_BYTES);
 
@@ -287,6 +288,8 @@ enum outcome sim_accounts_open(struct sim_accounts *all, const struct sim_settin
     enum outcome rc =
         sim_accounts_configure_text(all, buf_text(&text), text.len, now_us, err);
     buf_free(&text);
+    if (!rc)
+        sim_accounts_at(all, 0)->any_sender = set->service_sender;
     if (!rc && !set->senders)
         (void)sim_account_add_sender(sim_accounts_at(all, 0), sids, set->service_sender,
                                      now_us);

@@ -14,10 +14,10 @@ enum outcome sim_hook_update_url(char **url, const struct sim_request *r,
                                  const char *name, struct sim_error *error)
 {
     bool is_bad = false;
-    char *value =
-        !name ? NULL
-              : sim_request_param(r, name, SIM_MESSAGE_CALLBACK_MAX_BYTES, &is_bad);
 
+    if (!name)
+        return OUTCOME_OK;
+    char *value = sim_request_param(r, name, SIM_MESSAGE_CALLBACK_MAX_BYTES, &is_bad);
     if (!value)
         return is_bad ? sim_request_bad_param(error, name) : OUTCOME_OK;
     struct sim_text text = { value, strlen(value) };
@@ -36,8 +36,10 @@ static enum outcome update_method(bool *is_get, const struct sim_request *r,
                                   const char *name, struct sim_error *error)
 {
     bool is_bad = false;
-    char *value = !name ? NULL : sim_request_param(r, name, METHOD_MAX_BYTES, &is_bad);
 
+    if (!name)
+        return OUTCOME_OK;
+    char *value = sim_request_param(r, name, METHOD_MAX_BYTES, &is_bad);
     if (value && strcmp(value, "GET") == 0)
         *is_get = true;
     else if (value && strcmp(value, "POST") == 0)

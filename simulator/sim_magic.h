@@ -4,6 +4,9 @@
 
 #include "base.h"
 
+// The one sender that test credentials may use.
+#define SIM_MAGIC_SENDER "+15005550006"
+
 // sim_magic_from is the error code of a create with this sender, 0 for none;
 // sim_magic_to that of a create to this recipient.
 int sim_magic_from(const char *e164);

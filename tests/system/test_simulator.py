@@ -258,7 +258,8 @@ def test_only_configured_senders_and_services_exist(tmp_path):
     try:
         assert sim.create(From="SHOP").status == 201
         check_error(sim.create(From="+14155550123"), 400, 21659)
-        assert sim.create(MessagingServiceSid=SERVICE).status == 201
+        sid = sim.create(MessagingServiceSid=SERVICE).json["sid"]
+        assert sim.wait_status(sid, "delivered")["from"] == FROM  # never SHOP
         check_error(sim.create(MessagingServiceSid="MG" + "4" * 32), 404, 21701)
     finally:
         assert sim.stop() == 0

@@ -124,7 +124,7 @@ def test_a_wrong_account_is_refused_and_named(sim):
 
 
 def test_test_credentials_create_nothing(sim):
-    configure(sim, sid="AC" + "6" * 32, auth_token="test", test="yes", senders=FROM)
+    configure(sim, sid="AC" + "6" * 32, auth_token="test", test="yes")
     path = f"/2010-04-01/Accounts/AC{'6' * 32}"
     login = {"user": "AC" + "6" * 32, "password": "test"}
     form = {"To": "+14155550100", "From": FROM, "Body": "Hello"}
