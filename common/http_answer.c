@@ -1,6 +1,6 @@
 // What an answer looks like on the wire.
-#include "http_connection.h"
 #include "http_request.h"
+#include "http_server_state.h"
 
 #include <assert.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "http_input.h"
 #include "http_peers.h"
 #include "http_request.h"
+#include "http_server_state.h"
 #include "metrics.h"
 #include "reactor.h"
 
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-    OUT_MAX_BYTES = 64 << 20,
+    OUT_MAX_BYTES = 1 << 30,
     KEEP_OUT_BYTES = 4096,  // of memory, between answers
     LINGER_US = 2000000,
     LINGER_MAX_BYTES = 65536,  // of a refused body, so that its sender reads why
@@ -118,6 +119,10 @@ void http_connection_drop(struct http_connection *c)
 // Returns false when the connection is lost; c is dropped then.
 static bool flush(struct http_connection *c)
 {
+    if (c->out.failed) {  // half an answer is worse than none
+        http_connection_drop(c);
+        return false;
+    }
     while (http_connection_unsent(c) > 0) {
         ssize_t sent = send(c->fd, c->out.bytes + c->sent_bytes,
                             http_connection_unsent(c), MSG_NOSIGNAL);

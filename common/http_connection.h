@@ -15,11 +15,8 @@
 #include "http_server.h"
 
 struct http_peer;
-struct http_peers;
 struct http_request;
-struct metric;
-struct reactor;
-struct reactor_timer;
+struct http_server;
 struct sockaddr;
 
 enum http_phase {
@@ -56,50 +53,6 @@ struct http_connection {
     struct http_request *req;  // NULL between requests
 };
 
-// Connections of one phase, the one with the nearest deadline first: all of a phase have
-// the same time (but for a while, after that was changed by SIGHUP).
-struct http_queue {
-    struct http_connection *first, *last;
-    size_t count;
-};
-
-// Requests kept for reuse: no allocation per request.
-struct http_spares {
-    size_t header_max_bytes;
-    struct http_request *first;
-    size_t count;
-};
-
-enum { HTTP_STATUS_CLASSES = 6, HTTP_DATE_BYTES = 32, HTTP_SCRATCH_BYTES = 65536 };
-
-struct http_server {
-    struct reactor *reactor;
-    struct reactor_timer *timer;  // the nearest deadline, or sooner
-    int64_t timer_due_us;
-    struct reactor_timer *wake;   // runs what is ready
-    struct reactor_timer *pause;  // between failures to accept
-    int listen_fd;                // -1 once closed
-    int port;
-    const struct http_route *routes;
-    void *arg;
-    const struct http_limits *limits;
-    size_t header_max_bytes;
-    size_t connections, connections_max;
-    struct http_peers *peers;
-    struct http_queue queues[HTTP_PHASES];
-    struct http_connection *ready;  // answered by their handlers
-    struct http_spares spares;
-    size_t requests;      // begun and not answered
-    size_t bodies_bytes;  // that all of them hold
-    bool stopping;
-    int64_t date_s;  // of date
-    char date[HTTP_DATE_BYTES];
-    struct metric *answers[HTTP_STATUS_CLASSES];  // by first digit; NULL without metrics
-    struct metric *seconds;
-    struct metric *late, *refused_total, *refused_address, *open;
-    char scratch[HTTP_SCRATCH_BYTES];  // what a read brings, before it has a place
-};
-
 // http_connection_open takes fd. Without a peer entry (NULL: its address, or all, have
 // too many) the connection is refused with 503 and ended. It may be gone on return.
 void http_connection_open(struct http_server *s, int fd, const struct sockaddr *address,
@@ -124,8 +77,5 @@ void http_connection_move(struct http_connection *c, enum http_phase phase);
 
 // http_connection_unsent returns the bytes of answers that wait to be written.
 size_t http_connection_unsent(const struct http_connection *c);
-
-// http_server_watch_deadline makes the server look when this one is due.
-void http_server_watch_deadline(struct http_server *s, int64_t due_us);
 
 #endif

@@ -1,7 +1,7 @@
 #include "http_input.h"
 
-#include "http_connection.h"
 #include "http_request.h"
+#include "http_server_state.h"
 
 enum { OUT_SOFT_BYTES = 16384 };  // unsent answers beyond it hold the next request back
 

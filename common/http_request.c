@@ -1,7 +1,7 @@
 #include "http_request.h"
 
-#include "http_connection.h"
 #include "http_route.h"
+#include "http_server_state.h"
 #include "http_target.h"
 #include "metrics.h"
 

@@ -1,8 +1,8 @@
 #include "http_server.h"
 
-#include "http_connection.h"
 #include "http_peers.h"
 #include "http_request.h"
+#include "http_server_state.h"
 #include "metrics.h"
 #include "reactor.h"
 
