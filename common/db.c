@@ -55,7 +55,7 @@ enum outcome db_open(struct db **out, struct reactor *r, const struct db_setting
     db->options = options;
     db->application_name = xstrdup(application_name);
     db->answer_timeout_us = set->answer_timeout_us;
-    db->metrics = db_metrics_new(metrics);
+    db->metrics = db_metrics_new(metrics, application_name);
     db->fd = -1;
     err_set(&db->error, OUTCOME_OK, "not connected yet");
     TAILQ_INIT(&db->waiting);
@@ -102,7 +102,7 @@ void db_close(struct db *db)
     free(db->url);
     free(db->options);
     free(db->application_name);
-    free(db->metrics);
+    db_metrics_free(db->metrics);
     free(db);
 }
 
@@ -179,6 +179,7 @@ static void answer(struct db *db, struct db_request *request)
 
     db_count_answered(request);
     db->in_flight--;
+    db_count_in_flight(db);
     if (request->delays > 0)
         db->troubled--;
     db->answering = true;
@@ -214,6 +215,7 @@ void db_submit_group(struct db *db, const struct db_statement *const *statements
     }
     TAILQ_INSERT_TAIL(&db->waiting, request, next);
     db->in_flight++;
+    db_count_in_flight(db);
     plan_pump(db);
 }
 

@@ -70,7 +70,7 @@ void db_settings_review(const struct db_settings *set, struct settings_notes *no
 // gets hashjoin and mergejoin off, generic plans, statement_timeout 5 s, lock_timeout
 // 1 s, idle_in_transaction_session_timeout 10 s (options= in the connection string goes
 // over them) and application_name. Copies set. metrics may be NULL; it
-// outlives the db, and one db of a program is measured, at most.
+// outlives the db; application_name is the label of the connection.
 //   OUTCOME_REJECT  the connection string is malformed.
 MUST_CHECK enum outcome db_open(struct db **out, struct reactor *r,
                                 const struct db_settings *set,

@@ -102,8 +102,10 @@ void db_pipeline_free(struct db *db);
 
 // db_metrics_new declares the smsq_db_ series; NULL gives NULL. The others count what
 // happened to the connection and to a request.
-struct db_metrics *db_metrics_new(struct metrics *m);
+struct db_metrics *db_metrics_new(struct metrics *m, const char *application_name);
+void db_metrics_free(struct db_metrics *dm);
 void db_count_up(const struct db *db);
+void db_count_in_flight(const struct db *db);
 void db_count_sent(const struct db_request *request);
 void db_count_answered(const struct db_request *request);
 

@@ -4,6 +4,7 @@
 #include "kafka.h"
 #include "kafka_in.h"
 #include "kafka_out.h"
+#include "metric_words.h"
 #include "metrics.h"
 #include "reactor.h"
 #include "wire.h"
@@ -36,8 +37,12 @@ struct dead_letters {
     const char *program;
     struct letter *letters;
     size_t pending;
-    struct metric *buried;
+    struct metric_words *buried;
 };
+
+static const char *const reasons[] = { "bad_record",          "bad_id",
+                                       "cannot_open",         "no_row",
+                                       "refused_by_database", NULL };
 
 static void submit(void *arg);
 
@@ -64,8 +69,15 @@ struct dead_letters *dead_letters_new(struct reactor *r, struct kafka_out *out,
     d->reactor = r;
     d->out = out;
     d->program = program;
-    d->buried = metrics_counter(metrics, "smsq_dead_letters_total", NULL,
-                                "Records put into sms.dead.");
+    const struct metric_words_settings buried = {
+        .name = "smsq_dead_letters_total",
+        .label = "reason",
+        .help = "Records put into sms.dead, by the reason.",
+        .max = METRIC_WORDS_MAX,
+        .first = reasons,
+        .declare = metrics_counter,
+    };
+    d->buried = metric_words_new(metrics, &buried);
     return d;
 }
 
@@ -95,7 +107,7 @@ static void on_report(void *arg, enum outcome rc, const char *reason)
         reactor_timer_set(l->retry, RETRY_AFTER_US);
         return;
     }
-    metric_add(l->owner->buried, 1);
+    metric_add(metric_words_find(l->owner->buried, l->dead.reason), 1);
     l->done(l->arg, &l->dead);
     letter_free(l);
 }
@@ -194,5 +206,6 @@ void dead_letters_free(struct dead_letters *d)
         return;
     while (d->letters)
         letter_free(d->letters);
+    metric_words_free(d->buried);
     free(d);
 }

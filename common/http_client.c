@@ -121,7 +121,7 @@ static void finish(struct slot *slot, CURLcode rc)
 {
     struct http_client *c = slot->client;
     const char *type = NULL;
-    long status = 0;
+    long status = 0, connects = 0;
 
     (void)curl_multi_remove_handle(slot->shard->multi, slot->transfer.easy);
     struct buf body = slot->body;
@@ -134,9 +134,12 @@ static void finish(struct slot *slot, CURLcode rc)
     } else {
         buf_clear(&c->answer);
     }
+    (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_NUM_CONNECTS, &connects);
 
     const struct http_answer answer = {
         .left_us = slot->left_us,
+        .is_new_connection = connects > 0,
+        .is_second_try = slot->tries > 1,
         .status = (int)status,
         .body = buf_text(&c->answer),
         .body_len = c->answer.len,

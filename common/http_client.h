@@ -39,9 +39,11 @@ struct http_call {
 };
 
 struct http_answer {
-    bool left_us;      // at least one byte of the request may have left
-    int status;        // 0: no complete answer came
-    const char *body;  // borrowed during done; NUL-terminated
+    bool left_us;            // at least one byte of the request may have left
+    bool is_new_connection;  // one was opened for it
+    bool is_second_try;      // it ended because libcurl's second try was refused
+    int status;              // 0: no complete answer came
+    const char *body;        // borrowed during done; NUL-terminated
     size_t body_len;
     const char *content_type;  // likewise; "" if the answer names none
     int64_t retry_after_us;    // Retry-After in seconds form, else -1

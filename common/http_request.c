@@ -1,9 +1,9 @@
 #include "http_request.h"
 
+#include "http_metrics.h"
 #include "http_route.h"
 #include "http_server_state.h"
 #include "http_target.h"
-#include "metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,10 +46,9 @@ static void request_free(struct http_request *req)
 
 static void count_answer(const struct http_server *s, const struct http_request *req)
 {
-    if (req->status == 0 || !s->seconds)
-        return;
-    metric_add(s->answers[req->status / 100], 1);
-    metric_observe_us(s->seconds, clock_boot_us() - req->began_us);
+    if (req->status != 0 && s->counted)
+        http_metrics_count(s->counted, req->route, req->status,
+                           clock_boot_us() - req->began_us);
 }
 
 void http_request_recycle(struct http_server *s, struct http_request *req)

@@ -1,5 +1,6 @@
 #include "http_server.h"
 
+#include "http_metrics.h"
 #include "http_peers.h"
 #include "http_request.h"
 #include "http_server_state.h"
@@ -104,7 +105,7 @@ static void take(struct http_server *s, int fd, const struct sockaddr *address)
     if (!full)
         counted = http_peers_enter(s->peers, address,
                                    (size_t)s->limits->connections_per_address);
-    if (!counted && s->seconds)
+    if (!counted && s->counted)
         metric_add(full ? s->refused_total : s->refused_address, 1);
     if (counted || s->connections < s->connections_max + REFUSED_MAX)
         http_connection_open(s, fd, address, counted);
@@ -165,30 +166,27 @@ static struct metric *declare(struct metrics *metrics, const char *name,
     return metric;
 }
 
+static size_t in_hand(void *arg)
+{
+    return http_server_in_hand(arg);
+}
+
 static void declare_metrics(struct http_server *s, struct metrics *metrics,
                             const char *name)
 {
-    static const char requests[] = "smsq_http_requests_total";
     static const char refused[] = "smsq_http_connections_refused_total";
-    static const char refused_help[] = "connections that got 503: too many";
-    static const char *const classes[] = { ",code=\"2xx\"", ",code=\"3xx\"",
-                                           ",code=\"4xx\"", ",code=\"5xx\"" };
+    static const char refused_help[] = "Connections that got 503: too many.";
     struct buf labels = BUF_INIT(256);
 
-    for (size_t i = 0; i < COUNT_OF(classes); i++)
-        s->answers[i + 2] =
-            declare(metrics, requests, name, classes[i], "HTTP requests answered");
     s->refused_total = declare(metrics, refused, name, ",reason=\"all\"", refused_help);
     s->refused_address =
         declare(metrics, refused, name, ",reason=\"address\"", refused_help);
     s->late = declare(metrics, "smsq_http_timeouts_total", name, "",
-                      "requests that took too long to come");
+                      "Requests that took too long to come.");
     buf_addf(&labels, "server=\"%s\"", name);
-    s->seconds = metrics_histogram(metrics, "smsq_http_request_seconds",
-                                   buf_text(&labels), "from request head to answer",
-                                   metrics_latency, metrics_latency_count);
+    s->counted = http_metrics_new(metrics, name, s->routes, in_hand, s);
     s->open = metrics_gauge(metrics, "smsq_http_connections", buf_text(&labels),
-                            "open connections");
+                            "Open connections.");
     metrics_before_render(metrics, set_gauges, s);
     buf_free(&labels);
 }
@@ -274,5 +272,6 @@ void http_server_close(struct http_server *s)
     reactor_timer_free(s->pause);
     http_peers_free(s->peers);
     http_spares_free(&s->spares);
+    http_metrics_free(s->counted);
     free(s);
 }

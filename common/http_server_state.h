@@ -7,6 +7,7 @@
 #include "http_server.h"
 
 struct http_peers;
+struct http_metrics;
 struct metric;
 struct reactor;
 struct reactor_timer;
@@ -25,7 +26,7 @@ struct http_spares {
     size_t count;
 };
 
-enum { HTTP_STATUS_CLASSES = 6, HTTP_DATE_BYTES = 32, HTTP_SCRATCH_BYTES = 65536 };
+enum { HTTP_DATE_BYTES = 32, HTTP_SCRATCH_BYTES = 65536 };
 
 struct http_server {
     struct reactor *reactor;
@@ -49,8 +50,7 @@ struct http_server {
     bool stopping;
     int64_t date_s;  // of date
     char date[HTTP_DATE_BYTES];
-    struct metric *answers[HTTP_STATUS_CLASSES];  // by first digit; NULL without metrics
-    struct metric *seconds;
+    struct http_metrics *counted;  // NULL without metrics, as the next four
     struct metric *late, *refused_total, *refused_address, *open;
     char scratch[HTTP_SCRATCH_BYTES];  // what a read brings, before it has a place
 };

@@ -1,6 +1,7 @@
 #include "kafka_client.h"
 
 #include "log.h"
+#include "metrics.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -9,7 +10,7 @@
 #include <time.h>
 
 // The same error comes with every attempt to connect: it is logged once in this time.
-enum { LOG_AGAIN_US = 10000000 };
+enum { LOG_AGAIN_US = 10000000, LABELS_BYTES = 300 };
 
 enum outcome kafka_client_open_take(struct kafka_client *c, rd_kafka_type_t type,
                                     rd_kafka_conf_t *conf, struct err *err)
@@ -100,6 +101,24 @@ static void log_error(struct kafka_client *c, rd_kafka_resp_err_t code,
     c->logged_us = now_us;
 }
 
+void kafka_client_answered(struct kafka_client *c)
+{
+    if (!c->broker_answers && !c->is_fatal)
+        c->reason[0] = '\0', c->is_cause = false;  // it was about the connection
+    if (!c->broker_answers && c->has_answered && c->reconnects)
+        metric_add(c->reconnects, 1);
+    c->broker_answers = c->has_answered = true;
+    if (c->up)
+        metric_set(c->up, 1);
+}
+
+static void note_lost(struct kafka_client *c)
+{
+    c->broker_answers = false;
+    if (c->up)
+        metric_set(c->up, 0);
+}
+
 static void take_error(struct kafka_client *c, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -107,8 +126,10 @@ static void take_error(struct kafka_client *c, rd_kafka_event_t *event)
     char reason[sizeof(c->reason)];
 
     (void)snprintf(reason, sizeof(reason), "%s", text ? text : rd_kafka_err2str(code));
+    if (c->errors)
+        metric_add(c->errors, 1);
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        c->broker_answers = false;
+        note_lost(c);
     if (rd_kafka_event_error_is_fatal(event) || code == RD_KAFKA_RESP_ERR__FATAL) {
         c->is_fatal = true;
         rd_kafka_fatal_error(c->rk, reason, sizeof(reason));
@@ -122,13 +143,6 @@ static void take_error(struct kafka_client *c, rd_kafka_event_t *event)
         is_logged_by_library(code) && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
 }
 
-void kafka_client_answered(struct kafka_client *c)
-{
-    if (!c->broker_answers && !c->is_fatal)
-        c->reason[0] = '\0', c->is_cause = false;  // it was about the connection
-    c->broker_answers = true;
-}
-
 // The statistics are JSON of librdkafka's own making: a broker is connected and has told
 // its API versions exactly when its state is UP, and nothing else is written like that.
 static void take_stats(struct kafka_client *c, rd_kafka_event_t *event)
@@ -138,7 +152,7 @@ static void take_stats(struct kafka_client *c, rd_kafka_event_t *event)
     if (json && strstr(json, "\"state\":\"UP\""))
         kafka_client_answered(c);
     else
-        c->broker_answers = false;
+        note_lost(c);
 }
 
 void kafka_client_take(struct kafka_client *c, rd_kafka_event_t *event)
@@ -156,6 +170,18 @@ void kafka_client_take(struct kafka_client *c, rd_kafka_event_t *event)
     default:
         break;
     }
+}
+
+void kafka_client_measure(struct kafka_client *c, struct metrics *m, const char *name)
+{
+    char labels[LABELS_BYTES];
+
+    (void)snprintf(labels, sizeof(labels), "client=\"%s\"", name);
+    c->up = metrics_gauge(m, "smsq_kafka_up", labels, "1 while a Kafka broker answers.");
+    c->reconnects = metrics_counter(m, "smsq_kafka_reconnects_total", labels,
+                                    "Times that Kafka came back after it was away.");
+    c->errors = metrics_counter(m, "smsq_kafka_errors_total", labels,
+                                "Errors that the Kafka client told about.");
 }
 
 const char *kafka_client_error(const struct kafka_client *c)

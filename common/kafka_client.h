@@ -8,6 +8,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+struct metric;
+struct metrics;
+
 struct kafka_client {
     struct reactor *reactor;  // this and the next two: set them before opening
     reactor_fn *on_events;    // a watched queue got its first element
@@ -20,7 +23,12 @@ struct kafka_client {
     char reason[256];   // of the latest error since a broker answers; may be ""
     bool is_cause;      // it says why a connection failed, not only that all did
     int64_t logged_us;  // when the reason was last logged
+    bool has_answered;  // ever
+    struct metric *up, *reconnects, *errors;  // NULL = not measured
 };
+
+// kafka_client_measure declares smsq_kafka_up and what goes with it; name is the label.
+void kafka_client_measure(struct kafka_client *c, struct metrics *m, const char *name);
 
 // kafka_client_open takes conf, also when it fails. on_events(arg) runs from the loop;
 // drain the watched queues until NULL then, or it will not run again.

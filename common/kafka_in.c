@@ -2,6 +2,7 @@
 
 #include "kafka.h"
 #include "kafka_client.h"
+#include "kafka_ends.h"
 #include "kafka_lane.h"
 #include "log.h"
 #include "metrics.h"
@@ -17,6 +18,7 @@ enum {
     CLOSE_US = 5000000,  // the whole of kafka_in_close
     CLOSE_POLL_MS = 50,
     HEARTBEAT_MAX_MS = 3000,
+    LABELS_BYTES = 320,  // a topic's name has up to 249
 };
 
 struct kafka_in {
@@ -32,7 +34,9 @@ struct kafka_in {
     uint32_t generation;
     size_t lent;  // records that are not given back
     bool is_assigned, is_hungry, is_stopped, is_closed;
-    struct metric *records, *rebalances, *lag;
+    struct kafka_ends *ends;
+    struct metrics *metrics;  // NULL = not measured
+    struct metric *records, *rebalances, *unacked, *head_age;
 };
 
 // librdkafka commits what is stored each second, and at an unassign.
@@ -171,38 +175,78 @@ static bool pull(struct kafka_in *k, struct kafka_lane *lane, struct kafka_recor
     return true;
 }
 
+// A record in hand tells where we stand and how old the oldest is, although nobody reads.
+// A lane at which nobody looked since the last tick is not fetched any more, maybe.
+static void look_at_lane(struct kafka_in *k, struct kafka_lane *lane)
+{
+    if (lane->may_have && lane->watermark.last >= 0)
+        kafka_ends_ask(k->ends, lane->partition);
+    lane->may_have = true;
+    if (lane->watermark.count == 0 && !lane->peeked.event)
+        (void)!pull(k, lane, &lane->peeked);
+}
+
 static void on_tick(void *arg)
 {
     struct kafka_in *k = arg;
-    int64_t lag = 0;
 
     reactor_timer_set(k->tick, TICK_US);
     serve_group(k);
-    for (size_t i = 0; i < k->lane_count; i++) {
-        struct kafka_lane *lane = &k->lanes[i];
-        lane->may_have = true;
-        if (lane->watermark.last < 0)  // the first record tells where we stand
-            (void)!pull(k, lane, &lane->peeked);
-        lag += kafka_lane_lag(lane);
-    }
-    if (k->lag)
-        metric_set(k->lag, (double)lag);
+    for (size_t i = 0; i < k->lane_count; i++)
+        look_at_lane(k, &k->lanes[i]);
     tell_ready(k);
+}
+
+static void sample_lag(void *arg, struct metrics_samples *to)
+{
+    struct kafka_in *k = arg;
+    char labels[LABELS_BYTES];
+
+    for (size_t i = 0; i < k->lane_count; i++) {
+        const struct kafka_lane *lane = &k->lanes[i];
+        int64_t end = kafka_ends_get(k->ends, lane->partition);
+        (void)snprintf(labels, sizeof(labels), "topic=\"%s\",partition=\"%d\"", k->topic,
+                       lane->partition);
+        metrics_sample(to, labels, (double)kafka_lane_lag(lane, end));
+    }
+}
+
+static void set_gauges(void *arg)
+{
+    struct kafka_in *k = arg;
+    int64_t now_s = clock_wall_us() / 1000000, oldest_s = 0;
+    size_t unacked = 0;
+
+    for (size_t i = 0; i < k->lane_count; i++) {
+        int64_t age_s = kafka_lane_head_age_s(&k->lanes[i], now_s);
+        oldest_s = age_s > oldest_s ? age_s : oldest_s;
+        unacked += k->lanes[i].watermark.count;
+    }
+    metric_set(k->head_age, (double)oldest_s);
+    metric_set(k->unacked, (double)unacked);
 }
 
 static void declare_metrics(struct kafka_in *k, struct metrics *m)
 {
-    char labels[128];
+    char labels[LABELS_BYTES];
 
     if (!m)
         return;
+    k->metrics = m;
     (void)snprintf(labels, sizeof(labels), "topic=\"%s\"", k->topic);
     k->records = metrics_counter(m, "smsq_kafka_records_read_total", labels,
                                  "Records taken from Kafka.");
     k->rebalances = metrics_counter(m, "smsq_kafka_assignments_total", labels,
                                     "Partition assignments that the group gave us.");
-    k->lag = metrics_gauge(m, "smsq_kafka_lag_records", labels,
-                           "Records in our partitions that are not acknowledged yet.");
+    k->unacked = metrics_gauge(m, "smsq_kafka_unacked_records", labels,
+                               "Records handed out and not passed by the offset yet.");
+    k->head_age = metrics_gauge(m, "smsq_kafka_head_age_seconds", labels,
+                                "Age of the oldest record that is not done.");
+    metrics_sampled(m, "smsq_kafka_lag_records",
+                    "Records in our partitions that are not acknowledged yet.",
+                    sample_lag, k);
+    metrics_before_render(m, set_gauges, k);
+    kafka_client_measure(&k->client, m, k->topic);
 }
 
 // Once all partitions hold queued.max.messages.kbytes, librdkafka 2.0.2 looks again only
@@ -277,6 +321,7 @@ enum outcome kafka_in_open(struct kafka_in **out, struct reactor *r,
         kafka_in_close(k);
         return OUTCOME_FATAL;
     }
+    k->ends = kafka_ends_open(k->client.rk, k->topic);
     declare_metrics(k, metrics);
     reactor_timer_set(k->tick, TICK_US);
     *out = k;
@@ -385,10 +430,13 @@ void kafka_in_close(struct kafka_in *k)
 {
     if (!k)
         return;
+    if (k->metrics)
+        metrics_forget(k->metrics, k);
     reactor_timer_free(k->tick);
     reactor_timer_free(k->store);
     reactor_timer_free(k->wake);
     k->is_stopped = true;
+    kafka_ends_close(k->ends);
     if (k->client.rk && !leave_group(k))
         k->client.rk = NULL;
     drop_lanes(k);

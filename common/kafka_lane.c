@@ -1,12 +1,14 @@
 #include "kafka_lane.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 void kafka_lane_open(struct kafka_lane *lane, size_t unacked_max)
 {
     lane->stored = -1;
     lane->may_have = true;
     watermark_init(&lane->watermark, unacked_max);
+    lane->at_s = xcalloc(unacked_max, sizeof(*lane->at_s));
     lane->queue =
         rd_kafka_queue_get_partition(lane->client->rk, lane->topic, lane->partition);
     assert(lane->queue);
@@ -19,6 +21,7 @@ void kafka_lane_close(struct kafka_lane *lane)
     kafka_client_unwatch(lane->queue);
     rd_kafka_queue_destroy(lane->queue);
     watermark_free(&lane->watermark);
+    free(lane->at_s);
 }
 
 static void fill_record(struct kafka_lane *lane, rd_kafka_event_t *event,
@@ -42,6 +45,9 @@ static void fill_record(struct kafka_lane *lane, rd_kafka_event_t *event,
     out->origin.place = message->offset > lane->watermark.last
                             ? watermark_add(&lane->watermark, message->offset)
                             : WATERMARK_NOWHERE;
+    if (out->origin.place != WATERMARK_NOWHERE)
+        lane->at_s[out->origin.place] =
+            out->at_ms > 0 ? (uint32_t)(out->at_ms / 1000) : UINT32_MAX;
 }
 
 bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
@@ -64,12 +70,23 @@ bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
     return false;
 }
 
-int64_t kafka_lane_lag(const struct kafka_lane *lane)
+int64_t kafka_lane_lag(const struct kafka_lane *lane, int64_t end)
 {
     int64_t at = watermark_at(&lane->watermark), low = 0, high = 0;
 
     if (at < 0 || rd_kafka_get_watermark_offsets(lane->client->rk, lane->topic,
                                                  lane->partition, &low, &high))
         return 0;
+    if (end > high)
+        high = end;
     return high > at ? high - at : 0;
+}
+
+int64_t kafka_lane_head_age_s(const struct kafka_lane *lane, int64_t now_s)
+{
+    const struct watermark *w = &lane->watermark;
+
+    if (w->count == 0 || lane->at_s[w->head] > now_s)
+        return 0;
+    return now_s - lane->at_s[w->head];
 }

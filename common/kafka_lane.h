@@ -13,6 +13,7 @@ struct kafka_lane {
     int32_t partition;
     rd_kafka_queue_t *queue;
     struct watermark watermark;
+    uint32_t *at_s;  // time of the record at each place of the watermark, since 1970
     int64_t stored;  // offset last given to librdkafka; -1 none
     bool may_have;   // false after the queue was found empty
     // A record pulled before anybody asked for it; event is NULL when there is none.
@@ -30,8 +31,13 @@ void kafka_lane_close(struct kafka_lane *lane);
 // origin.generation, origin.lane and from to the caller.
 MUST_CHECK bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out);
 
-// kafka_lane_lag counts what the partition holds and nobody has acknowledged, as of the
-// last fetch; 0 while no record has come.
-int64_t kafka_lane_lag(const struct kafka_lane *lane);
+// kafka_lane_lag counts what the partition holds and nobody has acknowledged, up to the
+// end that the last fetch told, or end (-1 = not known) where that is higher; 0 while no
+// record has come.
+int64_t kafka_lane_lag(const struct kafka_lane *lane, int64_t end);
+
+// kafka_lane_head_age_s is how long ago the oldest record that was handed out and is not
+// acknowledged was written; 0 when there is none.
+int64_t kafka_lane_head_age_s(const struct kafka_lane *lane, int64_t now_s);
 
 #endif

@@ -39,6 +39,7 @@ struct kafka_out {
     int64_t timed_out_us;  // when a record ran out of time last; 0 none since a good one
     bool is_closing;
     struct reactor_timer *tick;
+    struct metrics *metrics;  // NULL = not measured
     struct metric *published, *failed, *gauge, *latency;
 };
 
@@ -151,23 +152,29 @@ static void on_tick(void *arg)
 
     reactor_timer_set(k->tick, TICK_US);
     on_events(k);
-    if (k->gauge)
-        metric_set(k->gauge, (double)k->in_flight);
+}
+
+static void set_gauge(void *arg)
+{
+    struct kafka_out *k = arg;
+    metric_set(k->gauge, (double)k->in_flight);
 }
 
 static void declare_metrics(struct kafka_out *k, struct metrics *m)
 {
     if (!m)
         return;
+    k->metrics = m;
     k->published = metrics_counter(m, "smsq_kafka_records_published_total", NULL,
                                    "Records that all in-sync replicas have.");
     k->failed = metrics_counter(m, "smsq_kafka_publish_failures_total", NULL,
                                 "Records that Kafka refused or did not confirm in time.");
     k->gauge = metrics_gauge(m, "smsq_kafka_publishing", NULL,
                              "Records that wait for Kafka's confirmation.");
-    k->latency = metrics_histogram(m, "smsq_kafka_confirm_seconds", NULL,
-                                   "From submitting a record to Kafka's confirmation.",
-                                   metrics_latency, metrics_latency_count);
+    k->latency = metrics_latencies(m, "smsq_kafka_confirm_seconds", NULL,
+                                   "From submitting a record to Kafka's confirmation.");
+    metrics_before_render(m, set_gauge, k);
+    kafka_client_measure(&k->client, m, "out");
 }
 
 static void set_properties(rd_kafka_conf_t *conf, const struct kafka_out_settings *set)
@@ -292,6 +299,8 @@ void kafka_out_close(struct kafka_out *k)
     if (!k)
         return;
     k->is_closing = true;
+    if (k->metrics)
+        metrics_forget(k->metrics, k);
     if (k->client.rk)
         wait_for_reports(k);
     drop_pending(k);

@@ -1,7 +1,9 @@
 #include "log.h"
 
 #include "buf.h"
+#include "log_limit.h"
 #include "message_id.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -62,17 +64,11 @@ static void write_out(const char *bytes, size_t len)
     errno = saved_errno;
 }
 
-void log_flush(void)
+static void write_gathered(void)
 {
     if (gathered_len > 0)
         write_out(gathered, gathered_len);
     gathered_len = 0;
-}
-
-void log_gather(bool on)
-{
-    log_flush();
-    gathering = on;
 }
 
 struct line {
@@ -174,6 +170,8 @@ static size_t least_size(const struct log_field *f)
         return size + INTEGER_MAX;
     case LOG_ID:
         return size + MESSAGE_ID_TEXT_BYTES + 1;
+    case LOG_TRACE:
+        return size + TRACE_ID_DIGITS + 2;
     }
     return size;
 }
@@ -197,6 +195,11 @@ static void add_value(struct line *l, const struct log_field *f)
     case LOG_ID:
         message_id_format(text, f->id);
         add_string(l, text);
+        break;
+    case LOG_TRACE:
+        add_text(l, "\"");
+        add(l, f->text, TRACE_ID_DIGITS);
+        add_text(l, "\"");
         break;
     }
 }
@@ -242,34 +245,86 @@ static void put_out(enum log_level level, const struct line *l)
         return;
     }
     if (gathered_len + l->len > sizeof(gathered))
-        log_flush();
+        write_gathered();
     memcpy(gathered + gathered_len, l->bytes, l->len);
     gathered_len += l->len;
     if (level == LOG_LEVEL_ERROR)
-        log_flush();
+        write_gathered();
+}
+
+static bool is_left_out(const struct log_field *f)
+{
+    return f->kind == LOG_TRACE && !f->text;
+}
+
+// Adds as many of the fields as fit at least shortened; extra bytes are kept free.
+static void add_fields(struct line *l, const struct log_field *fields, size_t count)
+{
+    size_t fitting = 0;
+
+    for (; fitting < count && least_size(&fields[fitting]) <= room_in(l); fitting++)
+        l->reserved += least_size(&fields[fitting]);
+    for (size_t i = 0; i < fitting; i++) {
+        l->reserved -= least_size(&fields[i]);
+        if (is_left_out(&fields[i]))
+            continue;
+        add_text(l, ",\"");
+        add_text(l, fields[i].name);
+        add_text(l, "\":");
+        add_value(l, &fields[i]);
+    }
+}
+
+static void write_line(enum log_level level, const char *event,
+                       const struct log_field *fields, size_t count, int64_t repeated)
+{
+    const struct log_field times = LOG_I("repeated", repeated);
+    struct line l;
+
+    l.len = 0;
+    l.reserved = LINE_END;
+    add_head(&l, level, event);
+    if (repeated > 0)
+        add_fields(&l, &times, 1);
+    add_fields(&l, fields, count);
+    l.reserved = 0;
+    add_text(&l, "}\n");
+    put_out(level, &l);
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                size_t count)
 {
-    struct line l;
+    int64_t repeated = 0;
 
     if (!log_is_on(level))
         return;
-    l.len = 0;
-    l.reserved = LINE_END;
-    add_head(&l, level, event);
-    size_t fitting = 0;
-    for (; fitting < count && least_size(&fields[fitting]) <= room_in(&l); fitting++)
-        l.reserved += least_size(&fields[fitting]);
-    for (size_t i = 0; i < fitting; i++) {
-        l.reserved -= least_size(&fields[i]);
-        add_text(&l, ",\"");
-        add_text(&l, fields[i].name);
-        add_text(&l, "\":");
-        add_value(&l, &fields[i]);
-    }
-    l.reserved = 0;
-    add_text(&l, "}\n");
-    put_out(level, &l);
+    if (level > LOG_LEVEL_WARN ||
+        log_limit_pass(level, event, clock_boot_us(), &repeated))
+        write_line(level, event, fields, count, repeated);
+}
+
+// What was counted and nobody told yet, once its time is over.
+static void tell_repeated(int64_t now_us)
+{
+    enum log_level level;
+    const char *event;
+    int64_t repeated;
+
+    while (log_limit_due(now_us, &level, &event, &repeated))
+        write_line(level, event, NULL, 0, repeated);
+}
+
+void log_flush(void)
+{
+    if (log_limit_waits())
+        tell_repeated(clock_boot_us());
+    write_gathered();
+}
+
+void log_gather(bool on)
+{
+    tell_repeated(on ? clock_boot_us() : INT64_MAX);
+    write_gathered();
+    gathering = on;
 }

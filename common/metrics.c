@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_SAMPLED };
 
-static const char *const kind_names[] = { "counter", "gauge", "histogram" };
+static const char *const kind_names[] = { "counter", "gauge", "histogram", "gauge" };
+
+#define US_PER_S 1e6
+
+static const double sizes[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000 };
 
 const double metrics_latency[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                    0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
@@ -25,11 +29,21 @@ struct metric {
     uint64_t count;
     double value;
     bool has_value;  // metric_set was called: value is shown, not count
-    double *bounds;  // of a histogram, in seconds
+    // Of a histogram: what is observed is a whole number, per_unit of them are one of the
+    // unit that is shown (1e6 microseconds are a second).
+    double per_unit;
+    int64_t *bounds;
     uint64_t *buckets;
     size_t bucket_count;
-    int64_t sum_us;
+    int64_t sum;
+    metrics_sampler *sample;  // of METRIC_SAMPLED; NULL once forgotten
+    void *arg;
     struct metric *next;
+};
+
+struct metrics_samples {
+    const char *name;
+    struct buf *out;
 };
 
 struct hook {
@@ -99,8 +113,8 @@ static struct metric *declare(struct metrics *m, enum metric_kind kind, const ch
     struct metric *same = NULL;
     struct metric *last = find_last(m, name, labels ? labels : "", &same);
 
-    assert(strncmp(name, "smsq_", strlen("smsq_")) == 0);
-    if (same) {
+    assert(strncmp(name, "smsq_", 5) == 0 || strncmp(name, "process_", 8) == 0);
+    if (same && kind != METRIC_SAMPLED) {
         assert(same->kind == kind);
         return same;
     }
@@ -134,21 +148,67 @@ struct metric *metrics_gauge(struct metrics *m, const char *name, const char *la
     return one;
 }
 
-struct metric *metrics_histogram(struct metrics *m, const char *name, const char *labels,
-                                 const char *help, const double *bounds, size_t count)
+static struct metric *histogram(struct metrics *m, const char *name, const char *labels,
+                                const char *help, const double *bounds, size_t count,
+                                double per_unit)
 {
     struct metric *one = declare(m, METRIC_HISTOGRAM, name, labels, help);
 
     if (one->bounds)
         return one;  // declared before
+    one->per_unit = per_unit;
     one->bounds = xcalloc(count, sizeof(*one->bounds));
     one->buckets = xcalloc(count, sizeof(*one->buckets));
     one->bucket_count = count;
     for (size_t i = 0; i < count; i++) {
-        assert(i == 0 || bounds[i] > bounds[i - 1]);
-        one->bounds[i] = bounds[i];
+        one->bounds[i] = llround(bounds[i] * per_unit);
+        assert(i == 0 || one->bounds[i] > one->bounds[i - 1]);
     }
     return one;
+}
+
+struct metric *metrics_histogram(struct metrics *m, const char *name, const char *labels,
+                                 const char *help, const double *bounds, size_t count)
+{
+    return histogram(m, name, labels, help, bounds, count, US_PER_S);
+}
+
+struct metric *metrics_latencies(struct metrics *m, const char *name, const char *labels,
+                                 const char *help)
+{
+    return metrics_histogram(m, name, labels, help, metrics_latency,
+                             metrics_latency_count);
+}
+
+struct metric *metrics_sizes(struct metrics *m, const char *name, const char *labels,
+                             const char *help)
+{
+    return histogram(m, name, labels, help, sizes, COUNT_OF(sizes), 1);
+}
+
+void metrics_sampled(struct metrics *m, const char *name, const char *help,
+                     metrics_sampler *sample, void *arg)
+{
+    struct metric *one = declare(m, METRIC_SAMPLED, name, NULL, help);
+
+    one->sample = sample;
+    one->arg = arg;
+}
+
+void metrics_forget(struct metrics *m, const void *arg)
+{
+    for (struct metric *one = m->first; one; one = one->next)
+        if (one->kind == METRIC_SAMPLED && one->arg == arg)
+            one->sample = NULL;
+    for (struct hook **at = &m->hooks; *at;) {
+        struct hook *hook = *at;
+        if (hook->arg != arg) {
+            at = &hook->next;
+            continue;
+        }
+        *at = hook->next;
+        free(hook);
+    }
 }
 
 void metric_add(struct metric *c, uint64_t n)
@@ -162,18 +222,21 @@ void metric_set(struct metric *g, double value)
     g->value = value;
 }
 
-void metric_observe_us(struct metric *h, int64_t us)
+void metric_observe(struct metric *h, int64_t value)
 {
-    const double seconds = (double)us / 1e6;
-
     h->count++;
-    h->sum_us += us;
+    h->sum += value;
     for (size_t i = 0; i < h->bucket_count; i++) {
-        if (seconds > h->bounds[i])
+        if (value > h->bounds[i])
             continue;
         h->buckets[i]++;  // rendering adds the smaller ones
         return;
     }
+}
+
+void metric_observe_us(struct metric *h, int64_t us)
+{
+    metric_observe(h, us > 0 ? us : 0);  // clocks of two machines may disagree
 }
 
 uint64_t metric_count(const struct metric *m)
@@ -184,6 +247,7 @@ uint64_t metric_count(const struct metric *m)
 void metrics_before_render(struct metrics *m, void (*fn)(void *arg), void *arg)
 {
     struct hook *hook = xcalloc(1, sizeof(*hook));
+
     *hook = (struct hook){ fn, arg, m->hooks };
     m->hooks = hook;
 }
@@ -245,11 +309,11 @@ static void add_histogram(struct buf *out, const struct metric *one)
 
     for (size_t i = 0; i < one->bucket_count; i++) {
         below += one->buckets[i];
-        add_bucket(out, one, one->bounds[i], below);
+        add_bucket(out, one, (double)one->bounds[i] / one->per_unit, below);
     }
     add_bucket(out, one, INFINITY, one->count);
     add_series(out, one, "_sum");
-    add_number(out, (double)one->sum_us / 1e6);
+    add_number(out, (double)one->sum / one->per_unit);
     buf_add_char(out, '\n');
     add_series(out, one, "_count");
     buf_addf(out, "%llu\n", (unsigned long long)one->count);
@@ -265,6 +329,21 @@ static void add_plain(struct buf *out, const struct metric *one)
     buf_add_char(out, '\n');
 }
 
+void metrics_sample(struct metrics_samples *to, const char *labels, double value)
+{
+    buf_addf(to->out, "%s{%s} ", to->name, labels);
+    add_number(to->out, value);
+    buf_add_char(to->out, '\n');
+}
+
+static void add_samples(struct buf *out, const struct metric *one)
+{
+    struct metrics_samples to = { one->name, out };
+
+    if (one->sample)
+        one->sample(one->arg, &to);
+}
+
 void metrics_render(struct metrics *m, struct buf *out)
 {
     const struct metric *before = NULL;
@@ -276,6 +355,8 @@ void metrics_render(struct metrics *m, struct buf *out)
             add_help(out, one);
         if (one->kind == METRIC_HISTOGRAM)
             add_histogram(out, one);
+        else if (one->kind == METRIC_SAMPLED)
+            add_samples(out, one);
         else
             add_plain(out, one);
         before = one;

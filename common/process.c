@@ -20,24 +20,25 @@
 enum { LABELS_MAX = 256, STATM_MAX = 128, VERSION_MAX = 32 };
 
 struct process {
-    struct metric *resident, *cpu, *fds;
+    struct metric *resident, *virtual, *cpu, *fds, *fds_max;
 };
 
-// Second number of /proc/self/statm, in pages.
-static double resident_bytes(void)
+// Sets both from the first two numbers of /proc/self/statm, which are pages.
+static void measure_memory(struct process *p)
 {
     char text[STATM_MAX] = "";
     char *rest;
+    const double page = (double)sysconf(_SC_PAGESIZE);
 
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
+        return;
     ssize_t got = read(fd, text, sizeof(text) - 1);
     close(fd);
     if (got <= 0)
-        return 0;
-    (void)strtoull(text, &rest, 10);
-    return (double)strtoull(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
+        return;
+    metric_set(p->virtual, (double)strtoull(text, &rest, 10) * page);
+    metric_set(p->resident, (double)strtoull(rest, NULL, 10) * page);
 }
 
 static double cpu_seconds(void)
@@ -68,9 +69,13 @@ static void measure(void *arg)
 {
     struct process *p = arg;
 
-    metric_set(p->resident, resident_bytes());
+    struct rlimit files;
+
+    measure_memory(p);
     metric_set(p->cpu, cpu_seconds());
     metric_set(p->fds, open_fds());
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        metric_set(p->fds_max, (double)files.rlim_cur);
 }
 
 struct process *process_new(struct metrics *m, const char *program)
@@ -82,14 +87,18 @@ struct process *process_new(struct metrics *m, const char *program)
     metric_set(metrics_gauge(m, "smsq_build_info", buf_text(&labels),
                              "What runs here; always 1."),
                1);
-    metric_set(metrics_gauge(m, "smsq_process_start_time_seconds", NULL,
+    metric_set(metrics_gauge(m, "process_start_time_seconds", NULL,
                              "Start of the process since 1970, in seconds."),
                (double)clock_wall_us() / 1e6);
-    p->resident = metrics_gauge(m, "smsq_process_resident_memory_bytes", NULL,
+    p->resident = metrics_gauge(m, "process_resident_memory_bytes", NULL,
                                 "Memory in use, in bytes.");
-    p->cpu = metrics_counter(m, "smsq_process_cpu_seconds_total", NULL,
+    p->virtual = metrics_gauge(m, "process_virtual_memory_bytes", NULL,
+                               "Address space in use, in bytes.");
+    p->cpu = metrics_counter(m, "process_cpu_seconds_total", NULL,
                              "CPU time of all threads, in seconds.");
-    p->fds = metrics_gauge(m, "smsq_process_open_fds", NULL, "Open file descriptors.");
+    p->fds = metrics_gauge(m, "process_open_fds", NULL, "Open file descriptors.");
+    p->fds_max = metrics_gauge(m, "process_max_fds", NULL,
+                               "File descriptors that may be open at a time.");
     metrics_before_render(m, measure, p);
     buf_free(&labels);
     return p;

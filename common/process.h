@@ -7,8 +7,9 @@
 struct metrics;
 struct process;
 
-// process_new declares smsq_build_info and smsq_process_… (memory, CPU time, open file
-// descriptors, start time), read afresh at each rendering. Free it after the metrics.
+// process_new declares smsq_build_info and the names that Prometheus' own clients give
+// every process: process_… (memory, CPU time, open file descriptors, start time), read
+// afresh at each rendering. Free it after the metrics.
 struct process *process_new(struct metrics *m, const char *program);
 void process_free(struct process *p);
 

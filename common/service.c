@@ -6,9 +6,11 @@
 #include "metrics.h"
 #include "process.h"
 #include "reactor.h"
+#include "readiness.h"
 #include "reloader.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -17,7 +19,7 @@ enum {
     DRAIN_POLL_US = 20000,
     LOOP_ALIVE_US = 10000000,
     ADMIN_CONNECTIONS_MAX = 64,
-    REASON_MAX = 2048,
+    READY_MAX_BYTES = 65536,
     METRICS_MAX_BYTES = 4194304,
 };
 
@@ -38,14 +40,11 @@ struct service {
     struct err failure;
 };
 
-static bool is_ready(struct service *s, struct err *why)
+static void ask_parts(struct service *s, struct readiness *parts)
 {
-    why->text[0] = '\0';
-    if (s->stopping)
-        err_set(why, OUTCOME_RETRY, "stopping");
-    else if (s->hooks.ready)
-        s->hooks.ready(s->hooks.arg, why);
-    return why->text[0] == '\0';
+    readiness_part(parts, "process", s->stopping ? "stopping" : NULL);
+    if (s->hooks.ready)
+        s->hooks.ready(s->hooks.arg, parts);
 }
 
 void service_healthz(struct service *s, struct http_request *req)
@@ -60,21 +59,26 @@ void service_healthz(struct service *s, struct http_request *req)
 
 void service_readyz(struct service *s, struct http_request *req)
 {
-    struct buf body = BUF_INIT(REASON_MAX);
-    struct err why;
-    int status = 200;
+    struct buf body = BUF_INIT(READY_MAX_BYTES);
+    struct readiness parts = { 0 };
 
-    if (is_ready(s, &why)) {
-        buf_add_text(&body, "{\"ready\":true}\n");
-    } else {
-        status = 503;
-        const char *text = utf8_is_valid(why.text, strlen(why.text)) ? why.text : "?";
-        buf_add_text(&body, "{\"ready\":false,\"reason\":");
-        buf_add_json_string(&body, text, strlen(text));
-        buf_add_text(&body, "}\n");
-    }
-    http_answer(req, status, "application/json", buf_text(&body), body.len, NULL);
+    ask_parts(s, &parts);
+    readiness_json(&parts, &body);
+    http_answer(req, readiness_missing(&parts) ? 503 : 200, "application/json",
+                buf_text(&body), body.len, NULL);
     buf_free(&body);
+}
+
+static void sample_ready(void *arg, struct metrics_samples *to)
+{
+    struct readiness parts = { 0 };
+    char label[64];
+
+    ask_parts(arg, &parts);
+    for (size_t i = 0; i < parts.count; i++) {
+        (void)snprintf(label, sizeof(label), "part=\"%s\"", parts.parts[i].name);
+        metrics_sample(to, label, parts.parts[i].why.text[0] ? 0 : 1);
+    }
 }
 
 static void on_healthz(void *arg, struct http_request *req)
@@ -210,6 +214,8 @@ static void prepare_life(struct service *s)
     s->watchdog = reactor_timer_new(s->reactor, on_watchdog, s);
     if (sd_watchdog_enabled(0, &watchdog_us) > 0)
         s->watchdog_us = (int64_t)(watchdog_us / 3);
+    metrics_sampled(s->metrics, "smsq_ready",
+                    "1 for each part that is there, as /readyz says.", sample_ready, s);
     reactor_on_signal(s->reactor, SIGTERM, on_stop_signal, s);
     reactor_on_signal(s->reactor, SIGINT, on_stop_signal, s);
     reactor_on_signal(s->reactor, SIGHUP, on_hangup, s);

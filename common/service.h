@@ -9,6 +9,7 @@
 struct http_request;
 struct metrics;
 struct reactor;
+struct readiness;
 struct service;
 
 struct service_settings {
@@ -65,8 +66,8 @@ struct service_hooks {
     void (*stop)(void *arg);
     // True once nothing is in hand any more; asked every 20 ms after stop.
     bool (*is_drained)(void *arg);
-    // Writes which part is missing into why (empty = ready).
-    void (*ready)(void *arg, struct err *why);
+    // Adds every part that the work needs, those that are missing with the reason.
+    void (*ready)(void *arg, struct readiness *parts);
     void *arg;
 };
 

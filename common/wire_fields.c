@@ -86,6 +86,8 @@ const struct wire_field sms_status_fields[] = {
     { "mode", WIRE_TEXT, AT(mode), OPTIONAL, 0, 0, "simulate",
       "simulate: the simulator signed it, so nothing real came to pass; else Twilio "
       "did" },
+    { "trace_id", WIRE_TEXT, AT(trace_id), OPTIONAL, 32, 32, NULL,
+      "W3C trace id of the request" },
     { 0 },
 };
 #undef AT

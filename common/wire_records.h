@@ -55,7 +55,8 @@ struct sms_status {
     int32_t error_code;     // 0 = none
     struct wire_bytes raw;  // the form as received, sealed; aad = twilio_sid
     int64_t received_at;
-    const char *mode;  // "simulate": the simulator signed it; NULL: Twilio did
+    const char *mode;      // "simulate": the simulator signed it; NULL: Twilio did
+    const char *trace_id;  // of the request, W3C: 32 digits, or NULL
 };
 
 // sms.inbound: one message that a person sent to us, or media, a button and the like.

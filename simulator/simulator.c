@@ -174,12 +174,6 @@ static bool is_drained(void *arg)
     return http_server_in_hand(sim->server) == 0;
 }
 
-static void is_ready(void *arg, struct err *why)
-{
-    (void)arg;
-    why->text[0] = '\0';  // it needs nobody else
-}
-
 // All rows of the card in one currency: the bill is one sum.
 static enum outcome load_rates(struct simulator *sim, struct err *err)
 {
@@ -303,7 +297,6 @@ static enum outcome open_service(struct simulator *sim, struct err *err)
         .name = "smsq-twilio-simulator",
         .stop = on_stop,
         .is_drained = is_drained,
-        .ready = is_ready,
         .arg = sim,
     };
     return service_open(&sim->service, &sim->set->service, &hooks, err);

@@ -42,21 +42,28 @@ static int32_t error_code(const struct form *form)
                : 0;
 }
 
-static void take_id(struct sms_status *record, const char *m, const char *t,
-                    const char *k, const struct keys *keys)
+static void take_id(struct sms_status *record, const struct callback_query *q,
+                    const struct keys *keys)
 {
     unsigned char id[MESSAGE_ID_BYTES];
-    int32_t turn = t ? number(t, TURN_MAX) : 0;
+    int32_t turn = q->t ? number(q->t, TURN_MAX) : 0;
 
-    if (!m || !k || turn == 0 || !message_id_parse(id, m, strlen(m)) ||
-        !keys_callback_tag_is(keys, id, turn, k))
+    if (!q->m || !q->k || turn == 0 || !message_id_parse(id, q->m, strlen(q->m)) ||
+        !keys_callback_tag_is(keys, id, turn, q->k))
         return;
     memcpy(record->message_id, id, sizeof(id));
     record->turn = turn;
 }
 
-enum outcome callback_read(struct callback *out, const struct form *form, const char *m,
-                           const char *t, const char *k, const struct keys *keys,
+void callback_own(struct callback *c)
+{
+    c->record.twilio_sid = c->sid;
+    c->record.status = c->status;
+    c->record.trace_id = c->trace_id[0] ? c->trace_id : NULL;
+}
+
+enum outcome callback_read(struct callback *out, const struct form *form,
+                           const struct callback_query *query, const struct keys *keys,
                            struct err *err)
 {
     *out = (struct callback){ 0 };
@@ -66,10 +73,11 @@ enum outcome callback_read(struct callback *out, const struct form *form, const 
     if (!copy(out->status, sizeof(out->status), form, "MessageStatus", "SmsStatus") ||
         !is_word(out->status))
         return err_set(err, OUTCOME_REJECT, "the form has no MessageStatus");
-    out->record.twilio_sid = out->sid;
-    out->record.status = out->status;
+    if (query->c && trace_id_is_valid(query->c))
+        memcpy(out->trace_id, query->c, sizeof(out->trace_id));
+    callback_own(out);
     out->record.error_code = error_code(form);
     out->record.received_at = clock_wall_us();
-    take_id(&out->record, m, t, k, keys);
+    take_id(&out->record, query, keys);
     return OUTCOME_OK;
 }

@@ -6,6 +6,7 @@
 #include "kafka_out.h"
 #include "log.h"
 #include "metrics.h"
+#include "readiness.h"
 #include "signature.h"
 #include "status_webhook.h"
 #include "webhook.h"
@@ -178,14 +179,12 @@ static bool is_drained(void *arg)
     return http_server_in_hand(r->server) == 0 && kafka_out_in_flight(r->out) == 0;
 }
 
-static void say_ready(void *arg, struct err *why)
+static void say_ready(void *arg, struct readiness *parts)
 {
     const struct receiver *r = arg;
 
-    if (r->accounts.missing.text[0])
-        *why = r->accounts.missing;
-    else if (!kafka_out_is_up(r->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(r->out));
+    readiness_part(parts, "twilio_account", r->accounts.missing.text);
+    readiness_kafka_out(parts, "kafka", r->out);
 }
 
 static void take_tokens(void *arg)

@@ -13,9 +13,13 @@
 static enum outcome read(void *record, const struct webhook_input *in, struct err *err)
 {
     struct callback *c = record;
-    enum outcome rc = callback_read(c, in->form, http_request_query(in->req, "m"),
-                                    http_request_query(in->req, "t"),
-                                    http_request_query(in->req, "k"), in->keys, err);
+    const struct callback_query query = {
+        .m = http_request_query(in->req, "m"),
+        .t = http_request_query(in->req, "t"),
+        .k = http_request_query(in->req, "k"),
+        .c = http_request_query(in->req, "c"),
+    };
+    enum outcome rc = callback_read(c, in->form, &query, in->keys, err);
 
     c->record.mode = in->mode;
     return rc;
@@ -36,13 +40,17 @@ static void write(void *record, const struct webhook_input *in, struct buf *key,
     buf_add_text(key, c->record.turn > 0 ? id : c->sid);
     seal_close(in->keys->seal, c->record.received_at, c->sid, strlen(c->sid), body, len,
                &sealed);
-    c->record.twilio_sid = c->sid;
-    c->record.status = c->status;
+    callback_own(c);
     c->record.raw =
         (struct wire_bytes){ (const unsigned char *)sealed.bytes, sealed.len };
     wire_encode(&c->record, sms_status_fields, value);
     c->record.raw = (struct wire_bytes){ NULL, 0 };  // sealed ends here
     buf_free(&sealed);
+}
+
+static const char *trace_of(const struct callback *c)
+{
+    return c->trace_id[0] ? c->trace_id : NULL;
 }
 
 static void accepted(const void *record)
@@ -51,13 +59,13 @@ static void accepted(const void *record)
 
     if (c->record.turn > 0)
         log_line(LOG_LEVEL_INFO, "callback_verified",
-                 LOG_U("message_id", c->record.message_id), LOG_I("turn", c->record.turn),
-                 LOG_T("twilio_sid", c->sid), LOG_T("status", c->status),
-                 LOG_I("error_code", c->record.error_code));
+                 LOG_U("message_id", c->record.message_id), LOG_C(trace_of(c)),
+                 LOG_I("turn", c->record.turn), LOG_T("twilio_sid", c->sid),
+                 LOG_T("status", c->status), LOG_I("error_code", c->record.error_code));
     else
         log_line(LOG_LEVEL_INFO, "callback_verified", LOG_T("message_id", NULL),
-                 LOG_T("twilio_sid", c->sid), LOG_T("status", c->status),
-                 LOG_I("error_code", c->record.error_code));
+                 LOG_C(trace_of(c)), LOG_T("twilio_sid", c->sid),
+                 LOG_T("status", c->status), LOG_I("error_code", c->record.error_code));
 }
 
 static void refused(const void *record, const struct http_request *req,
@@ -66,8 +74,8 @@ static void refused(const void *record, const struct http_request *req,
     const struct callback *c = record;
 
     if (c)
-        log_line(LOG_LEVEL_WARN, "callback_not_taken", LOG_T("twilio_sid", c->sid),
-                 LOG_T("reason", reason));
+        log_line(LOG_LEVEL_WARN, "callback_not_taken", LOG_C(trace_of(c)),
+                 LOG_T("twilio_sid", c->sid), LOG_T("reason", reason));
     else
         log_line(LOG_LEVEL_WARN, "callback_rejected", LOG_T("reason", reason),
                  LOG_T("peer", http_request_peer(req)));

@@ -6,11 +6,13 @@
 #include "json.h"
 #include "kafka_out.h"
 #include "log.h"
+#include "metric_words.h"
 #include "metrics.h"
 #include "patience.h"
 #include "phone.h"
 #include "rate_card.h"
 #include "reactor.h"
+#include "readiness.h"
 #include "store_messages.h"
 #include "waits.h"
 #include "wire.h"
@@ -26,6 +28,7 @@ enum {
     LINGER_US = 500,
     SEND_BODY_MAX_BYTES = 16384,
     KEYS_WAIT_US = 2000000,  // after a stop, for PostgreSQL to write keys down
+    REFUSALS_MAX = 40,
 };
 
 #define AT(field) offsetof(struct producer_settings, field)
@@ -184,19 +187,18 @@ static bool is_drained(void *arg)
            !is_awaiting_keys(p);
 }
 
-static void say_ready(void *arg, struct err *why)
+static void say_ready(void *arg, struct readiness *parts)
 {
     const struct producer *p = arg;
+    bool empty = !p->rates || rate_card_count(p->rates) == 0;
 
-    if (p->accounts.missing.text[0])
-        *why = p->accounts.missing;
-    else if (!kafka_out_is_up(p->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(p->out));
-    else if (!db_is_up(p->db))
-        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(p->db));
-    else if (!p->rates || rate_card_count(p->rates) == 0)
-        err_set(why, OUTCOME_RETRY,
-                "the table rate_card is empty: run smsq rates load deploy/rate_card.csv");
+    readiness_part(parts, "twilio_account", p->accounts.missing.text);
+    readiness_kafka_out(parts, "kafka", p->out);
+    readiness_db(parts, "postgresql", p->db);
+    readiness_part(parts, "rate_card",
+                   empty ? "the table rate_card is empty: run smsq rates load "
+                           "deploy/rate_card.csv"
+                         : NULL);
 }
 
 static enum outcome resolve(struct producer *p, const struct producer_settings *set,
@@ -210,14 +212,32 @@ static void declare_metrics(struct producer *p)
 {
     struct metrics *m = service_metrics(p->service);
     static const char help[] = "Requests to send, by what they got.";
+    static const char *const reasons[] = { "invalid_number", NULL };
+    static const char *const classes[CLASS_COUNT] = {
+        [CLASS_OTP] = "class=\"otp\"",
+        [CLASS_EMERGENCY] = "class=\"emergency\"",
+        [CLASS_TRANSACTIONAL] = "class=\"transactional\"",
+        [CLASS_MARKETING] = "class=\"marketing\"",
+    };
 
     p->accepted = metrics_counter(m, "smsq_sends_total", "result=\"accepted\"", help);
     p->refused = metrics_counter(m, "smsq_sends_total", "result=\"refused\"", help);
     p->unavailable =
         metrics_counter(m, "smsq_sends_total", "result=\"unavailable\"", help);
-    p->accept_to_ack = metrics_histogram(m, "smsq_accept_to_ack_seconds", NULL,
-                                         "From the request to Kafka's acknowledgement.",
-                                         metrics_latency, metrics_latency_count);
+    for (size_t i = 0; i < CLASS_COUNT; i++)
+        p->segments[i] = metrics_counter(m, "smsq_segments_total", classes[i],
+                                         "Segments of accepted messages, by class.");
+    const struct metric_words_settings refusals = {
+        .name = "smsq_sends_refused_total",
+        .label = "reason",
+        .help = "Requests to send that were refused, by the code of their answer.",
+        .max = REFUSALS_MAX,
+        .first = reasons,
+        .declare = metrics_counter,
+    };
+    p->refusals = metric_words_new(m, &refusals);
+    p->accept_to_ack = metrics_latencies(m, "smsq_accept_to_ack_seconds", NULL,
+                                         "From the request to Kafka's acknowledgement.");
 }
 
 static enum outcome open_connections(struct producer *p,
@@ -306,6 +326,7 @@ void producer_close(struct producer *p)
     json_reader_free(p->json);
     rate_card_free(p->rates);
     reactor_timer_free(p->refresh_rates);
+    metric_words_free(p->refusals);
     service_close(p->service);
     accounts_close(&p->accounts);
     keys_close(&p->keys);

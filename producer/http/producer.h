@@ -66,6 +66,8 @@ struct producer {
     struct reactor_timer *refresh_rates;
     int64_t stopped_us;  // clock_boot_us of the stop
     struct metric *accepted, *refused, *unavailable;
+    struct metric *segments[CLASS_COUNT];
+    struct metric_words *refusals;
     struct metric *accept_to_ack;
 };
 

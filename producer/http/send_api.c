@@ -8,6 +8,7 @@
 #include "kafka_out.h"
 #include "log.h"
 #include "message_id.h"
+#include "metric_words.h"
 #include "metrics.h"
 #include "patience.h"
 #include "prefer.h"
@@ -15,6 +16,7 @@
 #include "send_job.h"
 #include "send_mode.h"
 #include "send_request.h"
+#include "trace.h"
 #include "waits.h"
 #include "wire.h"
 
@@ -29,6 +31,8 @@ struct pending {
     struct http_request *req;
     struct accepted accepted;
     int32_t client;
+    enum message_class class;
+    char traceparent[TRACE_PARENT_BYTES];  // "" = not traced
     int64_t began_us;
     bool keyed;
     struct key_claim claim;  // of a keyed one
@@ -89,12 +93,13 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
 {
     struct pending *p = arg;
     struct producer *producer = p->producer;
+    const char *trace = p->traceparent[0] ? trace_id_of(p->traceparent) : NULL;
 
     if (p->keyed)
         idempotency_end(producer->idempotency, &p->claim, rc == OUTCOME_OK);
     if (rc) {
         log_line(LOG_LEVEL_WARN, "job_not_accepted", LOG_U("message_id", p->accepted.id),
-                 LOG_T("reason", reason));
+                 LOG_C(trace), LOG_T("reason", reason));
         metric_add(producer->unavailable, 1);
         producer_unavailable(p->req, "queue_unavailable",
                              "Kafka did not confirm the message in time; it may go out "
@@ -103,8 +108,10 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
         return;
     }
     log_line(LOG_LEVEL_INFO, "job_accepted", LOG_U("message_id", p->accepted.id),
-             LOG_I("client", p->client), LOG_I("segments", p->accepted.segments));
+             LOG_C(trace), LOG_I("client", p->client),
+             LOG_I("segments", p->accepted.segments));
     metric_add(producer->accepted, 1);
+    metric_add(producer->segments[p->class], (uint64_t)p->accepted.segments);
     metric_observe_us(producer->accept_to_ack, clock_boot_us() - p->began_us);
     finish(p);
 }
@@ -126,6 +133,9 @@ static void publish(struct producer *p, struct http_request *req,
         .value_len = value.len,
     };
     struct pending *pending = pending_new(p, req, request, job->client, job->message_id);
+    pending->class = send_job_class(job);
+    if (job->traceparent)
+        memcpy(pending->traceparent, job->traceparent, sizeof(pending->traceparent));
     pending->keyed = claim != NULL;
     if (claim)
         pending->claim = *claim;
@@ -143,6 +153,7 @@ static void refuse(struct producer *p, struct http_request *req,
                    const struct complaint *complaint)
 {
     metric_add(p->refused, 1);
+    metric_add(metric_words_find(p->refusals, complaint->code), 1);
     http_problem(req, &(struct http_problem){ .status = complaint->status,
                                               .code = complaint->code,
                                               .detail = complaint->detail.text,
@@ -176,6 +187,7 @@ static void build_and_publish(struct producer *p, struct http_request *req,
     struct send_job d;
 
     send_job_build(&d, p, request, client, id);
+    send_job_trace(&d, http_request_header(req, "traceparent"));
     publish(p, req, request, &d.job, claim);
     send_job_free(&d);
 }

@@ -25,6 +25,11 @@ static enum message_class class_of(const char *name)
     return (enum message_class)i;
 }
 
+enum message_class send_job_class(const struct sms_job *job)
+{
+    return class_of(job->message_class);
+}
+
 const char *send_job_topic(const struct sms_job *job)
 {
     return classes[class_of(job->message_class)].topic;
@@ -103,4 +108,13 @@ void send_job_build(struct send_job *d, struct producer *p,
 void send_job_free(struct send_job *d)
 {
     buf_free(&d->sealed);
+}
+
+// Most services do not trace: a trace of our own would cost every record, row and line.
+void send_job_trace(struct send_job *d, const char *received)
+{
+    if (!received)
+        return;
+    trace_continue(d->traceparent, received);
+    d->job.traceparent = d->traceparent;
 }

@@ -7,9 +7,10 @@
 #include "buf.h"
 #include "keys.h"
 #include "phone.h"
+#include "producer.h"
+#include "trace.h"
 #include "wire.h"
 
-struct producer;
 struct send_request;
 
 // A job and what it borrows; the texts of the request are borrowed too.
@@ -17,6 +18,7 @@ struct send_job {
     struct sms_job job;
     unsigned char to_hash[TO_HASH_BYTES];
     char to_hint[PHONE_HINT_BYTES];
+    char traceparent[TRACE_PARENT_BYTES];
     struct buf sealed;
 };
 
@@ -28,6 +30,12 @@ void send_job_build(struct send_job *d, struct producer *p,
                     const struct send_request *request, int32_t client,
                     const unsigned char *id);
 void send_job_free(struct send_job *d);
+
+// send_job_trace lets the request's traceparent go on in the job; NULL = it has none.
+void send_job_trace(struct send_job *d, const char *received);
+
+// send_job_class is the job's class as the producer counts them.
+enum message_class send_job_class(const struct sms_job *job);
 
 // send_job_topic is the lane of the job's class.
 const char *send_job_topic(const struct sms_job *job);

@@ -7,9 +7,13 @@
 #include "metrics.h"
 #include "reactor.h"
 #include "store_delayed.h"
+#include "trace.h"
 #include "wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { LABELS_BYTES = 48 };
 
 struct mover {
     struct mover_settings set;
@@ -28,6 +32,7 @@ struct mover {
 struct published {
     struct mover *mover;
     struct turn_key key;
+    char traceparent[TRACE_PARENT_BYTES];  // "" = not traced
 };
 
 static void look(void *arg);
@@ -36,13 +41,15 @@ struct mover *mover_new(struct reactor *r, const struct mover_settings *set,
                         struct metrics *metrics)
 {
     struct mover *m = xcalloc(1, sizeof(*m));
+    char labels[LABELS_BYTES];
 
     m->set = *set;
     m->poll = reactor_timer_new(r, look, m);
     buf_init(&m->record, WIRE_RECORD_MAX_BYTES);
-    m->moved = metrics_counter(metrics, "smsq_delayed_moved_total", NULL,
+    (void)snprintf(labels, sizeof(labels), "lane=\"%s\"", set->lane);
+    m->moved = metrics_counter(metrics, "smsq_delayed_moved_total", labels,
                                "Due rows published to their lane.");
-    m->stale = metrics_counter(metrics, "smsq_delayed_stale_total", NULL,
+    m->stale = metrics_counter(metrics, "smsq_delayed_stale_total", labels,
                                "Due rows dropped: their message no longer waits.");
     reactor_timer_set(m->poll, 0);
     return m;
@@ -106,15 +113,16 @@ static void on_report(void *arg, enum outcome rc, const char *reason)
 {
     struct published *p = arg;
     struct mover *m = p->mover;
+    const char *trace = p->traceparent[0] ? trace_id_of(p->traceparent) : NULL;
 
     if (rc) {
         log_line(LOG_LEVEL_WARN, "job_not_moved", LOG_U("message_id", p->key.message_id),
-                 LOG_I("turn", p->key.turn), LOG_T("reason", reason));
+                 LOG_C(trace), LOG_I("turn", p->key.turn), LOG_T("reason", reason));
     } else {
         m->keys[m->done++] = p->key;
         metric_add(m->moved, 1);
         log_line(LOG_LEVEL_INFO, "job_moved", LOG_U("message_id", p->key.message_id),
-                 LOG_I("turn", p->key.turn), LOG_T("lane", m->set.lane));
+                 LOG_C(trace), LOG_I("turn", p->key.turn), LOG_T("lane", m->set.lane));
     }
     free(p);
     m->awaited--;
@@ -126,7 +134,11 @@ static void publish(struct mover *m, const struct due_row *row)
     struct published *p = xcalloc(1, sizeof(*p));
     struct err err = { 0 };
 
-    *p = (struct published){ m, row->key };
+    p->mover = m;
+    p->key = row->key;
+    if (row->job.traceparent && trace_is_valid(row->job.traceparent))
+        (void)snprintf(p->traceparent, sizeof(p->traceparent), "%s",
+                       row->job.traceparent);
     buf_clear(&m->record);
     wire_encode(&row->job, sms_job_fields, &m->record);
     const struct kafka_out_record rec = {

@@ -3,6 +3,8 @@
 #include "cleaner.h"
 #include "kafka_out.h"
 #include "mover.h"
+#include "readiness.h"
+#include "survey.h"
 
 #include <stdlib.h>
 
@@ -19,6 +21,8 @@ static const struct setting scheduler_table[] = {
     { "scheduler.idempotency_keep", SETTING_US, AT(keep_keys_us), "48h",
       INT64_C(172800000000), INT64_C(31536000000000), NULL,
       "how long an Idempotency-Key stands for its message" },
+    { "scheduler.survey_interval", SETTING_US, AT(survey_us), "10s", 100000, 3600000000,
+      NULL, "how often to count what is in doubt, claimed and delayed, for the metrics" },
     { 0 },
 };
 
@@ -59,6 +63,7 @@ struct scheduler {
     struct kafka_out *out;
     struct mover *movers[LANES];
     struct cleaner *cleaner;
+    struct survey *survey;
 };
 
 static void on_stop(void *arg)
@@ -68,6 +73,7 @@ static void on_stop(void *arg)
     for (size_t i = 0; i < LANES; i++)
         mover_stop(s->movers[i]);
     cleaner_stop(s->cleaner);
+    survey_stop(s->survey);
 }
 
 static bool is_drained(void *arg)
@@ -80,14 +86,13 @@ static bool is_drained(void *arg)
     return true;
 }
 
-static void say_ready(void *arg, struct err *why)
+static void say_ready(void *arg, struct readiness *parts)
 {
     const struct scheduler *s = arg;
 
-    if (!db_is_up(s->db))
-        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(s->db));
-    else if (!kafka_out_is_up(s->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(s->out));
+    readiness_db(parts, "postgresql", s->db);
+    readiness_kafka_out(parts, "kafka", s->out);
+    readiness_part(parts, "partitions", survey_complaint(s->survey));
 }
 
 static void take_poll_interval(void *arg)
@@ -153,6 +158,8 @@ enum outcome scheduler_open(struct scheduler **out, const struct scheduler_setti
     service_on_change(s->service, "scheduler.poll_interval", take_poll_interval, s);
     s->cleaner = cleaner_new(service_reactor(s->service), s->db, set->keep_keys_us,
                              service_metrics(s->service));
+    s->survey = survey_new(service_reactor(s->service), s->db, set->survey_us,
+                           service_metrics(s->service));
     *out = s;
     return OUTCOME_OK;
 }
@@ -171,6 +178,7 @@ void scheduler_close(struct scheduler *s)
     for (size_t i = 0; i < LANES; i++)
         mover_free(s->movers[i]);
     cleaner_free(s->cleaner);
+    survey_free(s->survey);
     service_close(s->service);
     free(s);
 }

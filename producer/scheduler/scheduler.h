@@ -15,6 +15,7 @@ struct scheduler_settings {
     struct service_settings service;
     int64_t poll_us;       // scheduler.poll_interval
     int64_t keep_keys_us;  // scheduler.idempotency_keep
+    int64_t survey_us;     // scheduler.survey_interval
 };
 
 extern const struct settings_source scheduler_settings_source;

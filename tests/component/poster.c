@@ -1,5 +1,7 @@
 #include "poster.h"
 
+#include "metrics.h"
+
 #include "message_id.h"
 #include "sms_job_make.h"
 
@@ -46,6 +48,7 @@ int poster_setup(void **state)
     struct poster *p = xcalloc(1, sizeof(*p));
     const struct keys_settings keys = { T(HEX64), T("1:" HEX64) };
 
+    p->metrics = metrics_new();
     assert_int_equal(keys_open(&p->keys, &keys, NULL), OUTCOME_OK);
     p->listen_fd = raw_listen(&p->port);
     (void)snprintf(p->base_url, sizeof(p->base_url), "http://127.0.0.1:%d", p->port);
@@ -62,6 +65,7 @@ int poster_setup(void **state)
         .connect_us = 3000000,
         .total_us = 10000000,
         .lease_us = 3000000,
+        .metrics = p->metrics,
     };
     make_job(p);
     sem_init(&p->done, 0, 0);
@@ -100,6 +104,7 @@ int poster_teardown(void **state)
     if (p->listen_fd >= 0)
         close(p->listen_fd);
     keys_close(&p->keys);
+    metrics_free(p->metrics);
     sem_destroy(&p->done);
     free(p->job.form);
     free(p);

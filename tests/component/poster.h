@@ -18,6 +18,7 @@ enum { POSTER_REASON_BYTES = 512 };
 struct poster {
     struct loop_thread loop;
     struct twilio *twilio;
+    struct metrics *metrics;
     struct keys keys;
     struct accounts accounts;    // both are at this port
     struct twilio_settings set;  // to be changed before poster_start

@@ -208,6 +208,8 @@ static void assert_metric(struct metrics *m, const char *line)
     buf_free(&text);
 }
 
+#define CONNECTION "connection=\"db test\""
+
 static void metrics_tell_of_statements_repeats_and_reconnects(void **st)
 {
     const struct db_statement *const group[] = { &db_one, &db_one };
@@ -219,24 +221,26 @@ static void metrics_tell_of_statements_repeats_and_reconnects(void **st)
     db_fixture_open(f, *st);
     db_submit_group(f->db, group, args, COUNT_OF(group), call_done, &call);
     call_wait(f->reactor, &call);
-    assert_metric(f->metrics, "smsq_db_up 1\n");
-    assert_metric(f->metrics, "smsq_db_statements_total 2\n");
-    assert_metric(f->metrics, "smsq_db_retries_total 0\n");
-    assert_metric(f->metrics, "smsq_db_reconnects_total 0\n");
+    assert_metric(f->metrics, "smsq_db_up{" CONNECTION "} 1\n");
+    assert_metric(f->metrics, "smsq_db_statements_total{" CONNECTION "} 2\n");
+    assert_metric(f->metrics, "smsq_db_retries_total{" CONNECTION "} 0\n");
+    assert_metric(f->metrics, "smsq_db_reconnects_total{" CONNECTION "} 0\n");
 
     db_submit(f->db, &db_nap, db_args_new(), call_done, &load->nap);
     loop_until(f->reactor, db_is_napping, f->pg);
     pg_down(*st, PG_IMMEDIATE);
     loop_until(f->reactor, db_is_in_trouble, f->db);
-    assert_metric(f->metrics, "smsq_db_up 0\n");
+    assert_metric(f->metrics, "smsq_db_up{" CONNECTION "} 0\n");
     pg_up(*st);
     call_wait(f->reactor, &load->nap);
-    assert_metric(f->metrics, "smsq_db_up 1\n");
-    assert_metric(f->metrics, "smsq_db_statements_total 3\n");
-    assert_metric(f->metrics, "smsq_db_retries_total 1\n");
-    assert_metric(f->metrics, "smsq_db_reconnects_total 1\n");
-    assert_metric(f->metrics, "smsq_db_seconds_bucket{le=\"1\"} 1\n");
-    assert_metric(f->metrics, "smsq_db_seconds_count 2\n");
+    assert_metric(f->metrics, "smsq_db_up{" CONNECTION "} 1\n");
+    assert_metric(f->metrics, "smsq_db_statements_total{" CONNECTION "} 3\n");
+    assert_metric(f->metrics, "smsq_db_retries_total{" CONNECTION "} 1\n");
+    assert_metric(f->metrics, "smsq_db_reconnects_total{" CONNECTION "} 1\n");
+    assert_metric(f->metrics, "smsq_db_seconds_bucket{" CONNECTION
+                              ",statement=\"one\",le=\"1\"} 1\n");
+    assert_metric(f->metrics,
+                  "smsq_db_seconds_count{" CONNECTION ",statement=\"nap\"} 1\n");
     db_fixture_close(f);
     free(load);
 }

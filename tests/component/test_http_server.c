@@ -299,11 +299,12 @@ static void render(void *arg)
     metrics_render(site->metrics, &site->exposition);
 }
 
-static void counts_answers_by_class(void **state)
+static void counts_answers_by_route_and_code(void **state)
 {
     static const char *const lines[] = {
-        "smsq_http_requests_total{server=\"test\",code=\"2xx\"} 2\n",
-        "smsq_http_requests_total{server=\"test\",code=\"4xx\"} 1\n",
+        "smsq_http_requests_total{server=\"test\",route=\"/hello\",code=\"200\"} 2\n",
+        "smsq_http_requests_total{server=\"test\",route=\"other\",code=\"404\"} 1\n",
+        "smsq_http_requests_in_hand{server=\"test\"} 0\n",
         "smsq_http_request_seconds_count{server=\"test\"} 3\n",
     };
     struct site *site = *state;
@@ -341,7 +342,7 @@ int main(void)
         TEST(ends_idle_and_slow_connections),
         TEST(refuses_connections_beyond_the_limit),
         TEST(ends_the_longest_idle_connection_when_a_new_one_needs_its_place),
-        TEST(counts_answers_by_class),
+        TEST(counts_answers_by_route_and_code),
     };
     return cmocka_run_group_tests_name("http_server", tests, NULL, NULL);
 }

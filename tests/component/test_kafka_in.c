@@ -17,14 +17,61 @@ static bool has_metric(struct fixture *f, const char *line)
     return found;
 }
 
-static bool lags_by_twelve(void *arg)
+static bool lags_by(struct fixture *f, int records)
 {
-    return has_metric(arg, "\nsmsq_kafka_lag_records{topic=\"sms.test\"} 12\n");
+    char line[128];
+
+    for (int p = 0; p < PARTITIONS; p++) {
+        (void)snprintf(
+            line, sizeof(line),
+            "\nsmsq_kafka_lag_records{topic=\"sms.test\",partition=\"%d\"} %d\n", p,
+            records);
+        if (!has_metric(f, line))
+            return false;
+    }
+    return true;
+}
+
+static bool lags_by_four(void *arg)
+{
+    return lags_by(arg, 4);
 }
 
 static bool lags_by_nothing(void *arg)
 {
-    return has_metric(arg, "\nsmsq_kafka_lag_records{topic=\"sms.test\"} 0\n");
+    return lags_by(arg, 0);
+}
+
+static bool lags_by_sixty(void *arg)
+{
+    return lags_by(arg, 60);
+}
+
+static bool head_is_old(void *arg)
+{
+    return !has_metric(arg, "\nsmsq_kafka_head_age_seconds{topic=\"sms.test\"} 0\n");
+}
+
+// librdkafka holds as much as it wants after one record, and fetches no more.
+static void the_lag_grows_while_nobody_reads(void **state)
+{
+    struct fixture *f = *state;
+    char properties[] = "queued.min.messages=1;fetch.message.max.bytes=100";
+
+    f->mock.settings.properties = properties;
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        put_numbers(f, p, 4);
+    member_join(f, &f->a);
+    loop_until(f->mock.reactor, lags_by_four, f);
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        put_numbers(f, p, 56);
+    loop_until(f->mock.reactor, lags_by_sixty, f);
+    loop_until(f->mock.reactor, head_is_old, f);
+    assert_true(has_metric(f, "\nsmsq_kafka_up{client=\"sms.test\"} 1\n"));
+    f->a.acks = true;
+    member_read_until(f, &f->a, 180);
+    loop_until(f->mock.reactor, lags_by_nothing, f);
+    assert_false(head_is_old(f));
 }
 
 static void records_come_in_order_and_partitions_take_turns(void **state)
@@ -36,7 +83,7 @@ static void records_come_in_order_and_partitions_take_turns(void **state)
         put_numbers(f, p, 4);
     member_join(f, m);
     assert_string_equal(kafka_in_error(m->in), "no Kafka broker has answered yet");
-    loop_until(f->mock.reactor, lags_by_twelve, f);  // before anybody asked for one
+    loop_until(f->mock.reactor, lags_by_four, f);  // before anybody asked for one
     m->acks = true;
     member_read_until(f, m, 12);
     assert_int_not_equal(m->seen[0].origin.partition, m->seen[1].origin.partition);
@@ -101,7 +148,7 @@ static void a_full_partition_stops_alone(void **state)
     assert_int_equal(m->ready_calls, 0);  // never from inside
     loop_once(f->mock.reactor);
     assert_true(m->ready_calls > 0);
-    member_read(m);
+    member_read_until(f, m, 10);
     assert_int_equal(member_count_of(m, 0), 4);
     assert_int_equal(member_count_of(m, 1), 6);
 
@@ -197,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(records_come_in_order_and_partitions_take_turns),
+        TEST(the_lag_grows_while_nobody_reads),
         TEST(keys_tombstones_and_times_arrive),
         TEST(a_full_partition_stops_alone),
         TEST(an_outage_shows_and_passes),

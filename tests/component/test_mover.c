@@ -67,6 +67,8 @@ static int setup(void **state)
     return 0;
 }
 
+#define LANE "lane=\"bulk\""
+
 static void start(struct fixture *f)
 {
     const struct mover_settings set = { .lane = "bulk",
@@ -76,8 +78,8 @@ static void start(struct fixture *f)
                                         .poll_us = 20000 };
 
     f->mover = mover_new(f->mock.reactor, &set, f->metrics);
-    f->moved = metrics_counter(f->metrics, "smsq_delayed_moved_total", NULL, "");
-    f->stale = metrics_counter(f->metrics, "smsq_delayed_stale_total", NULL, "");
+    f->moved = metrics_counter(f->metrics, "smsq_delayed_moved_total", LANE, "");
+    f->stale = metrics_counter(f->metrics, "smsq_delayed_stale_total", LANE, "");
 }
 
 static bool is_idle(void *arg)

@@ -7,6 +7,7 @@
 #include "metrics.h"
 #include "raw_http.h"
 #include "reactor.h"
+#include "readiness.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +24,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define READY                                                                            \
+    "{\"ready\":true,\"parts\":[{\"part\":\"process\",\"ready\":true},"                  \
+    "{\"part\":\"disk\",\"ready\":true}]}\n"
 
 enum { WAIT_MS = 10000, LOG_MAX = 1 << 20 };
 
@@ -61,13 +66,12 @@ static bool is_drained(void *arg)
     return poll(&released, 1, 0) == 1;
 }
 
-static void on_ready(void *arg, struct err *why)
+static void on_ready(void *arg, struct readiness *parts)
 {
     const struct program *p = arg;
     if (p->plan->fails)
         service_fail(p->service, "the disk is full");
-    if (p->plan->missing)
-        (void)err_set(why, OUTCOME_RETRY, "%s", p->plan->missing);
+    readiness_part(parts, "disk", p->plan->missing);
 }
 
 static int run_program(const struct plan *plan, int release_fd)
@@ -199,7 +203,7 @@ static void the_admin_port_answers(void **state)
     (void)state;
     start(&c, &plan);
     assert_answer(&c, "/healthz", 200, "{\"alive\":true}\n");
-    assert_answer(&c, "/readyz", 200, "{\"ready\":true}\n");
+    assert_answer(&c, "/readyz", 200, READY);
     get(&c, "/metrics", &answer);
     assert_int_equal(answer.status, 200);
     assert_string_equal(raw_field(&answer, "Content-Type"),
@@ -208,13 +212,14 @@ static void the_admin_port_answers(void **state)
         answer.body,
         "\nsmsq_build_info{program=\"smsq-test\",version=\"" SMSQ_VERSION "\"} 1\n"));
     assert_non_null(strstr(answer.body, "\nsmsq_test_total 7\n"));
-    const char *memory = strstr(answer.body, "\nsmsq_process_resident_memory_bytes ");
+    assert_non_null(strstr(answer.body, "\nsmsq_ready{part=\"disk\"} 1\n"));
+    const char *memory = strstr(answer.body, "\nprocess_resident_memory_bytes ");
     assert_non_null(memory);
     assert_true(strtod(strchr(memory, ' '), NULL) > 1e6);
-    const char *fds = strstr(answer.body, "\nsmsq_process_open_fds ");
+    const char *fds = strstr(answer.body, "\nprocess_open_fds ");
     assert_non_null(fds);
     assert_true(strtod(strchr(fds, ' '), NULL) >= 5);
-    assert_non_null(strstr(answer.body, "\nsmsq_process_cpu_seconds_total "));
+    assert_non_null(strstr(answer.body, "\nprocess_cpu_seconds_total "));
     raw_free(&answer);
     get(&c, "/nothing", &answer);
     assert_int_equal(answer.status, 404);
@@ -232,7 +237,10 @@ static void what_is_missing_is_told(void **state)
     (void)state;
     start(&c, &plan);
     assert_answer(&c, "/readyz", 503,
-                  "{\"ready\":false,\"reason\":\"database: \\\"down\\\"\"}\n");
+                  "{\"ready\":false,\"reason\":\"database: \\\"down\\\"\","
+                  "\"parts\":[{\"part\":\"process\",\"ready\":true},"
+                  "{\"part\":\"disk\",\"ready\":false,"
+                  "\"reason\":\"database: \\\"down\\\"\"}]}\n");
     assert_answer(&c, "/healthz", 200, "{\"alive\":true}\n");
     assert_int_equal(drained_exit_code(&c), EXIT_SUCCESS);
     buf_free(&c.log);
@@ -247,7 +255,11 @@ static void a_signal_drains(int signal)
     assert_int_equal(kill(c.pid, signal), 0);
     size_t begun = wait_for_log(&c, "\"event\":\"stop_begun\"", 0);
     size_t hook = wait_for_log(&c, "\"event\":\"hook_stop\"", begun);
-    assert_answer(&c, "/readyz", 503, "{\"ready\":false,\"reason\":\"stopping\"}\n");
+    assert_answer(&c, "/readyz", 503,
+                  "{\"ready\":false,\"reason\":\"stopping\","
+                  "\"parts\":[{\"part\":\"process\",\"ready\":false,"
+                  "\"reason\":\"stopping\"},"
+                  "{\"part\":\"disk\",\"ready\":true}]}\n");
     assert_answer(&c, "/healthz", 200, "{\"alive\":true}\n");
     assert_int_equal(waitpid(c.pid, NULL, WNOHANG), 0);  // not before it is drained
     assert_int_equal(write(c.release_fd, "x", 1), 1);
@@ -307,7 +319,7 @@ static void sighup_is_ignored_with_a_line(void **state)
     start(&c, &plan);
     assert_int_equal(kill(c.pid, SIGHUP), 0);
     (void)wait_for_log(&c, "\"event\":\"signal_ignored\",\"signal\":\"SIGHUP\"", 0);
-    assert_answer(&c, "/readyz", 200, "{\"ready\":true}\n");
+    assert_answer(&c, "/readyz", 200, READY);
     assert_int_equal(drained_exit_code(&c), EXIT_SUCCESS);
     buf_free(&c.log);
 }

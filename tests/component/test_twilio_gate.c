@@ -1,4 +1,5 @@
 // What never leaves us, and what may have: gates, time-outs, cut lines.
+#include "metrics.h"
 #include "number_list.h"
 #include "poster.h"
 
@@ -22,6 +23,13 @@ static void assert_result(const struct poster *p, enum send_result result)
     assert_string_equal(send_result_name(p->seen.result), send_result_name(result));
 }
 
+static void assert_refused(const struct poster *p, const char *labels, uint64_t count)
+{
+    struct metric *refusals =
+        metrics_counter(p->metrics, "smsq_gate_refusals_total", labels, "");
+    assert_int_equal(metric_count(refusals), count);
+}
+
 // The line may be opened, but it ends without one byte.
 static void assert_nothing_left(struct poster *p)
 {
@@ -42,6 +50,8 @@ static void an_old_claim_is_not_posted(void **state)
 
     p->job.claim_sent_us = clock_boot_us() - 4000000;
     assert_nothing_left(p);
+    assert_refused(p, "reason=\"old_claim\"", 1);
+    assert_refused(p, "reason=\"expired\"", 0);
 }
 
 static void a_claim_is_not_posted_on_a_reused_line_either(void **state)
@@ -72,6 +82,7 @@ static void what_is_of_no_use_any_more_is_not_posted(void **state)
 
     p->job.sms.expires_at = clock_wall_us() + 4900000;
     assert_nothing_left(p);
+    assert_refused(p, "reason=\"expired\"", 1);
 }
 
 static void what_expired_long_ago_is_not_posted(void **state)
@@ -306,6 +317,7 @@ static void what_a_reused_line_may_have_taken_is_not_posted_again(void **state)
     assert_result(p, SEND_IN_DOUBT);
     assert_int_equal(p->done_calls, 2);
     assert_false(poster_is_dialled(p));
+    assert_refused(p, "reason=\"second_try\"", 1);
 }
 
 static size_t free_slots;

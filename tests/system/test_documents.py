@@ -1,4 +1,4 @@
-"""What the documents say is so: links, names, settings, metrics; and their blocks run."""
+"""What the documents say is so: links, names, settings; and their blocks run."""
 
 import re
 import subprocess
@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 import settings_page
-from api import request
 from stack import TREE, clean_environment
 
 DOCUMENTS = sorted(
@@ -17,7 +16,6 @@ DOCUMENTS = sorted(
 MARKED = [TREE / "README.md", *sorted((TREE / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^<!-- run -->\n```(sh|sql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDERS = {path.name for path in TREE.iterdir() if path.is_dir()} - {"build", ".git", ".run"}
-PROGRAM_OF = {"worker-1": "worker", "worker-2": "worker"}
 SECRETS = {"SMSQ_DATABASE_URL": "postgresql://smsq@db.example.com/smsq?sslmode=verify-full",
            "SMSQ_KAFKA_PROPERTIES_SASL_PASSWORD": 16 * "0",
            "SMSQ_KEYS_LOOKUP": 64 * "0", "SMSQ_KEYS_SEAL": "1:" + 64 * "0",
@@ -198,26 +196,6 @@ def test_the_reasons_of_dead_letters_are_those_of_the_sources():
     text = text_of(TREE / "docs" / "operations.md").partition("## Dead letters")[2]
     rows = rows_of(text.partition("\n## ")[0])
     assert used == {quoted(row[0])[0] for row in rows if "`" in row[0]}
-
-
-def metrics_of(stack, name):
-    (*_, up) = [line for line in stack.log_lines(name) if line["event"] == "process_up"]
-    text = request(f"http://127.0.0.1:{up['admin_port']}/metrics").body.decode()
-    return set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
-
-
-def test_the_metrics_are_those_of_the_programs(smsq):
-    rows = rows_of(text_of(TREE / "docs" / "operations.md").partition("## Metrics")[2])
-    everywhere = {quoted(row[0])[0] for row in rows if len(row) == 2 and "`" in row[0]}
-    exposed = {}
-    for name in smsq.stack.pids:
-        if name not in ("kafka", "postgres"):
-            exposed[PROGRAM_OF.get(name, name)] = metrics_of(smsq.stack, name)
-    described = {name: set(everywhere) for name in exposed}
-    for row in rows:
-        for program in row[2].split(", ") if len(row) == 4 and "`" in row[0] else ():
-            described[program].add(quoted(row[0])[0])
-    assert described == exposed
 
 
 @pytest.mark.parametrize("document", MARKED, ids=relative)

@@ -38,10 +38,11 @@ static int close_keys(void **state)
 static enum outcome read_form(struct callback *out, const char *body, size_t len,
                               struct err *err)
 {
+    const struct callback_query query = { 0 };
     struct form form;
 
     assert_int_equal(form_parse(&form, body, len, err), OUTCOME_OK);
-    enum outcome rc = callback_read(out, &form, NULL, NULL, NULL, &keys, err);
+    enum outcome rc = callback_read(out, &form, &query, &keys, err);
     form_free(&form);  // nothing of the callback may point into it
     return rc;
 }
@@ -146,18 +147,55 @@ static void what_is_no_callback_is_refused(void **state)
     }
 }
 
-// Reads a good form whose URL had these three.
-static struct sms_status read_url(const char *m, const char *t, const char *k)
+// Reads a good form whose URL had this query.
+static struct callback read_query(const struct callback_query *query)
 {
     static const char body[] = "MessageSid=" SID "&MessageStatus=sent";
     struct callback c;
     struct form form;
 
     assert_int_equal(form_parse(&form, body, strlen(body), NULL), OUTCOME_OK);
-    assert_int_equal(callback_read(&c, &form, m, t, k, &keys, NULL), OUTCOME_OK);
+    assert_int_equal(callback_read(&c, &form, query, &keys, NULL), OUTCOME_OK);
     form_free(&form);
+    return c;
+}
+
+static struct sms_status read_url(const char *m, const char *t, const char *k)
+{
+    const struct callback_query query = { .m = m, .t = t, .k = k };
+    struct callback c = read_query(&query);
+
     c.record.twilio_sid = c.record.status = NULL;
     return c.record;
+}
+
+#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+
+static void the_trace_comes_along_when_it_is_one(void **state)
+{
+    static const struct {
+        const char *c, *trace_id;  // NULL = none
+    } cases[] = {
+        { TRACE, TRACE },
+        { NULL, NULL },  // an address of before, or a message that is not traced
+        { "", NULL },
+        { TRACE "0", NULL },
+        { "4BF92F3577B34DA6A3CE929D0E0E4736", NULL },
+        { "00000000000000000000000000000000", NULL },
+        { "4bf92f3577b34da6a3ce929d0e0e473\"", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct callback_query query = { .c = cases[i].c };
+        struct callback read = read_query(&query), copy = read;
+        callback_own(&copy);
+        assert_true(copy.record.status == copy.status);
+        if (cases[i].trace_id)
+            assert_string_equal(copy.record.trace_id, cases[i].trace_id);
+        else
+            assert_null(copy.record.trace_id);
+    }
 }
 
 static void assert_unknown(const char *m, const char *t, const char *k)
@@ -225,6 +263,7 @@ int main(void)
         cmocka_unit_test(what_is_no_callback_is_refused),
         cmocka_unit_test(a_right_tag_names_message_and_turn),
         cmocka_unit_test(without_a_right_tag_nothing_is_named),
+        cmocka_unit_test(the_trace_comes_along_when_it_is_one),
     };
     return cmocka_run_group_tests(tests, open_keys, close_keys);
 }

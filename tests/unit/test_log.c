@@ -3,7 +3,9 @@
 
 #include "buf.h"
 #include "json.h"
+#include "log_limit.h"
 #include "test.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,7 +154,7 @@ static void long_texts_are_cut_and_the_line_stays_whole(void **state)
             while (text.len < 10000)
                 buf_add_text(&text, units[i]);
             begin_capture(&c);
-            log_line(LOG_LEVEL_WARN, "long", LOG_T("first", buf_text(&text)),
+            log_line(LOG_LEVEL_INFO, "long", LOG_T("first", buf_text(&text)),
                      LOG_T("second", buf_text(&text)), LOG_U("id", some_id),
                      LOG_I("last", 7));
             size_t len = next_write(&c, line);
@@ -222,6 +224,42 @@ static void gathered_lines_go_out_together_and_errors_at_once(void **state)
     end_capture(&c);
 }
 
+static void a_storm_of_warnings_is_counted(void **state)
+{
+    struct capture c;
+    char line[LOG_LINE_MAX + 1];
+
+    (void)state;
+    begin_capture(&c);
+    for (int i = 0; i < LOG_LIMIT_LINES + 7; i++) {
+        log_line(LOG_LEVEL_WARN, "storm", LOG_I("n", i));
+        assert_int_equal(next_write(&c, line) > 0, i < LOG_LIMIT_LINES);
+    }
+    log_gather(false);  // as at the end of a program
+    next_write(&c, line);
+    assert_line_is(line, "level=warn;process=smsq-test;event=storm;repeated=7;");
+    end_capture(&c);
+}
+
+static void a_trace_stands_in_a_line_only_when_there_is_one(void **state)
+{
+    static const char parent[] =
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    struct capture c;
+    char line[LOG_LINE_MAX + 1];
+
+    (void)state;
+    begin_capture(&c);
+    log_line(LOG_LEVEL_INFO, "traced", LOG_C(trace_id_of(parent)), LOG_I("n", 1));
+    next_write(&c, line);
+    assert_line_is(line, "level=info;process=smsq-test;event=traced;"
+                         "trace_id=4bf92f3577b34da6a3ce929d0e0e4736;n=1;");
+    log_line(LOG_LEVEL_INFO, "untraced", LOG_C(trace_id_of(NULL)), LOG_I("n", 1));
+    next_write(&c, line);
+    assert_line_is(line, "level=info;process=smsq-test;event=untraced;n=1;");
+    end_capture(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +268,8 @@ int main(void)
         cmocka_unit_test(long_texts_are_cut_and_the_line_stays_whole),
         cmocka_unit_test(levels_are_obeyed),
         cmocka_unit_test(gathered_lines_go_out_together_and_errors_at_once),
+        cmocka_unit_test(a_storm_of_warnings_is_counted),
+        cmocka_unit_test(a_trace_stands_in_a_line_only_when_there_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

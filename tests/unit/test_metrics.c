@@ -190,6 +190,68 @@ static void a_late_series_stands_beside_its_kin(void **state)
     metrics_free(m);
 }
 
+static void sizes_are_counted_in_their_own_unit(void **state)
+{
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(65536);
+
+    (void)state;
+    struct metric *size = metrics_sizes(m, "smsq_batch_rows", NULL, "Rows.");
+    metric_observe(size, 1);
+    metric_observe(size, 500);
+    metric_observe(size, 1001);
+    metrics_render(m, &out);
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_batch_rows_bucket{le=\"1\"} 1\n"));
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_batch_rows_bucket{le=\"200\"} 1\n"));
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_batch_rows_bucket{le=\"1000\"} 2\n"));
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_batch_rows_sum 1502\n"));
+    buf_free(&out);
+    metrics_free(m);
+}
+
+static void a_clock_that_goes_back_counts_as_no_time(void **state)
+{
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(65536);
+
+    (void)state;
+    metric_observe_us(metrics_latencies(m, "smsq_a_seconds", NULL, "A."), -5000000);
+    metrics_render(m, &out);
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_a_seconds_bucket{le=\"0.0001\"} 1\n"));
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_a_seconds_sum 0\n"));
+    buf_free(&out);
+    metrics_free(m);
+}
+
+static void sample(void *arg, struct metrics_samples *to)
+{
+    metrics_sample(to, arg, 1.5);
+}
+
+static void series_that_come_and_go_are_sampled(void **state)
+{
+    static char one[] = "l=\"1\"", two[] = "l=\"2\"";
+    struct metrics *m = metrics_new();
+    struct buf out = BUF_INIT(4096);
+
+    (void)state;
+    metrics_sampled(m, "smsq_lag", "Lag.", sample, one);
+    metrics_counter(m, "smsq_b_total", NULL, "B.");
+    metrics_sampled(m, "smsq_lag", "Lag.", sample, two);
+    metrics_render(m, &out);
+    assert_string_equal(buf_text(&out), "# HELP smsq_lag Lag.\n# TYPE smsq_lag gauge\n"
+                                        "smsq_lag{l=\"1\"} 1.5\nsmsq_lag{l=\"2\"} 1.5\n"
+                                        "# HELP smsq_b_total B.\n"
+                                        "# TYPE smsq_b_total counter\nsmsq_b_total 0\n");
+    metrics_forget(m, one);
+    buf_clear(&out);
+    metrics_render(m, &out);
+    assert_null(strstr(buf_text(&out), "l=\"1\""));
+    assert_non_null(strstr(buf_text(&out), "\nsmsq_lag{l=\"2\"} 1.5\n"));
+    buf_free(&out);
+    metrics_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +260,9 @@ int main(void)
         cmocka_unit_test(a_counter_kept_elsewhere_is_set),
         cmocka_unit_test(a_series_declared_twice_is_one),
         cmocka_unit_test(a_late_series_stands_beside_its_kin),
+        cmocka_unit_test(sizes_are_counted_in_their_own_unit),
+        cmocka_unit_test(a_clock_that_goes_back_counts_as_no_time),
+        cmocka_unit_test(series_that_come_and_go_are_sampled),
         cmocka_unit_test(latency_buckets_rise_from_a_tenth_of_a_millisecond_to_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "store_claims.h"
+#include "trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,8 @@ struct intake {
     size_t claims_in_flight;
     size_t claiming;
     struct metric *results[CLAIM_RESULT_COUNT];
-    struct metric *claim_time, *accept_to_claim;
+    struct metric *claim_time, *claim_size;
+    struct metric *accept_to_claim[LANE_COUNT];
 };
 
 static void claim(struct intake *in, struct job **jobs, size_t count);
@@ -57,13 +59,12 @@ struct intake *intake_new(const struct intake_settings *set, struct metrics *met
     for (size_t i = 0; i < CLAIM_RESULT_COUNT; i++)
         in->results[i] = metrics_counter(metrics, "smsq_claims_total", labels[i],
                                          "Jobs by what their claim came to.");
-    in->claim_time = metrics_histogram(metrics, "smsq_claim_seconds", NULL,
-                                       "From sending a claim batch to its answer.",
-                                       metrics_latency, metrics_latency_count);
-    in->accept_to_claim =
-        metrics_histogram(metrics, "smsq_accept_to_claim_seconds", NULL,
-                          "From acceptance by the producer to the claim.",
-                          metrics_latency, metrics_latency_count);
+    in->claim_time = metrics_latencies(metrics, "smsq_claim_seconds", NULL,
+                                       "From sending a claim batch to its answer.");
+    in->claim_size =
+        metrics_sizes(metrics, "smsq_claim_batch_jobs", NULL, "Jobs in one claim batch.");
+    lane_latencies(in->accept_to_claim, metrics, "smsq_accept_to_claim_seconds",
+                   "From acceptance by the producer to the claim.");
     return in;
 }
 
@@ -217,11 +218,13 @@ static void settle(struct intake *in, struct job *job, const char *status, int32
     }
     bool won = strcmp(status, "claimed") == 0;
     log_line(LOG_LEVEL_INFO, won ? "job_claimed" : "job_ended",
-             LOG_U("message_id", job->sms.message_id), LOG_I("turn", turn),
+             LOG_U("message_id", job->sms.message_id),
+             LOG_C(trace_id_of(job->sms.traceparent)), LOG_I("turn", turn),
              LOG_T("status", status), LOG_T("lane", lane_name(job->lane)));
     if (won) {
         job->sms.turn = turn;
-        metric_observe_us(in->accept_to_claim, clock_wall_us() - job->sms.accepted_at);
+        metric_observe_us(in->accept_to_claim[job->lane],
+                          clock_wall_us() - job->sms.accepted_at);
     }
     finish(in, job, won ? CLAIM_WON : CLAIM_ENDED);
 }
@@ -299,6 +302,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     LIST_INSERT_HEAD(&in->claims, b, next);
     in->claims_in_flight++;
     in->claiming += count;
+    metric_observe(in->claim_size, (int64_t)count);
     store_claim(in->set.db, records, count, b->epoch, on_claimed, b);
 }
 

@@ -1,5 +1,7 @@
 #include "job.h"
 
+#include "metrics.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,4 +70,17 @@ const char *lane_name(enum lane lane)
 {
     static const char *const names[] = { "urgent", "normal", "bulk" };
     return names[lane];
+}
+
+void lane_latencies(struct metric *out[LANE_COUNT], struct metrics *m, const char *name,
+                    const char *help)
+{
+    static const char *const labels[LANE_COUNT] = {
+        [LANE_URGENT] = "lane=\"urgent\"",
+        [LANE_NORMAL] = "lane=\"normal\"",
+        [LANE_BULK] = "lane=\"bulk\"",
+    };
+
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        out[i] = metrics_latencies(m, name, labels[i], help);
 }

@@ -9,9 +9,21 @@
 #include "wire.h"
 
 struct intake;
+struct metric;
+struct metrics;
 struct twilio;
 
 enum lane { LANE_URGENT, LANE_NORMAL, LANE_BULK, LANE_COUNT };
+
+// What the gate before the first byte may have against a job.
+enum objection {
+    OBJECTION_NONE,
+    OBJECTION_OLD_CLAIM,
+    OBJECTION_EXPIRED,
+    OBJECTION_MODE,
+    OBJECTION_NOT_LISTED,
+    OBJECTION_COUNT
+};
 
 // A FIFO of jobs; zero-initialise.
 struct job_queue {
@@ -28,11 +40,10 @@ struct job {
     struct job_queue repeats;  // records of the same message in the same claim batch
     int64_t epoch;             // under which it is claimed
     int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
-    const char *objection;     // why the gate kept it back, or NULL
+    enum objection objection;  // why the gate kept it back
     char *form;                // body of the POST, while it is in flight
     struct intake *intake;     // who reads and claims it
     struct twilio *twilio;     // who posts it
-    bool is_forbidden;         // it may not go out at all: objection says why
     struct job *next;          // in the queue it waits in
     struct job *held_previous, *held_next;
 };
@@ -54,5 +65,9 @@ void job_free(struct job_set *set, struct job *job);
 struct turn_key *job_set_keys(const struct job_set *set);
 
 const char *lane_name(enum lane lane);
+
+// lane_latencies declares one histogram of times for each lane.
+void lane_latencies(struct metric *out[LANE_COUNT], struct metrics *m, const char *name,
+                    const char *help);
 
 #endif

@@ -6,6 +6,7 @@
 #include "keys.h"
 #include "message_id.h"
 #include "seal.h"
+#include "trace.h"
 
 #include <stdlib.h>
 
@@ -75,6 +76,8 @@ enum outcome job_reader_read(struct job_reader *r, struct job *job,
     *reason = "bad_record";
     if (decode(r, job, rec, err))
         return OUTCOME_REJECT;
+    if (job->sms.traceparent && !trace_is_valid(job->sms.traceparent))
+        job->sms.traceparent = NULL;  // no reason to lose a message
     *reason = "bad_id";
     if (check_id(&job->sms, err))
         return OUTCOME_REJECT;

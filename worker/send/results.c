@@ -3,10 +3,12 @@
 #include "db.h"
 #include "job.h"
 #include "log.h"
+#include "metric_words.h"
 #include "metrics.h"
 #include "reactor.h"
 #include "status.h"
 #include "store_claims.h"
+#include "trace.h"
 #include "twilio.h"
 
 #include <stdlib.h>
@@ -19,6 +21,8 @@ enum {
     BACKOFF_MAX_US = 300000000,
     MISCONFIGURED_US = 60000000,
     RETRY_AFTER_MAX_US = 1000000000,  // the longest that Twilio can make us wait
+    COMPLAINT_US = 120000000,         // two waits of what is misconfigured
+    CURRENCIES_MAX = 16,
 };
 
 struct result {
@@ -41,14 +45,16 @@ struct results {
     struct batch *filling;       // NULL while empty
     LIST_HEAD(, batch) writing;  // in PostgreSQL's hands
     size_t count;
+    int64_t refused_us;  // boot clock of Twilio's last word against us; 0 = none since
+    struct err complaint;
     struct metric *outcomes[SEND_RESULT_COUNT];
-    struct metric *post_time;
+    struct metric *post_time[LANE_COUNT], *e2e[LANE_COUNT], *batch_size;
+    struct metric_words *costs;
 };
 
 static void flush(void *arg);
 
-struct results *results_new(struct reactor *r, const struct results_settings *set,
-                            struct metrics *metrics)
+static void declare_metrics(struct results *s, struct metrics *m)
 {
     static const char *const labels[SEND_RESULT_COUNT] = {
         [SEND_ACCEPTED] = "outcome=\"accepted\"",
@@ -59,16 +65,36 @@ struct results *results_new(struct reactor *r, const struct results_settings *se
         [SEND_IN_DOUBT] = "outcome=\"in_doubt\"",
         [SEND_NOT_LISTED] = "outcome=\"not_listed\"",
     };
+    static const char *const currencies[] = { "USD", NULL };
+    const struct metric_words_settings costs = {
+        .name = "smsq_cost_micros_total",
+        .label = "currency",
+        .help = "Estimated cost of what Twilio accepted, in millionths of the currency.",
+        .max = CURRENCIES_MAX,
+        .first = currencies,
+        .declare = metrics_counter,
+    };
+
+    for (size_t i = 0; i < SEND_RESULT_COUNT; i++)
+        s->outcomes[i] = metrics_counter(m, "smsq_posts_total", labels[i],
+                                         "POSTs to Twilio by what they came to.");
+    s->costs = metric_words_new(m, &costs);
+    s->batch_size = metrics_sizes(m, "smsq_result_batch_rows", NULL,
+                                  "Results in one batch for PostgreSQL.");
+    lane_latencies(s->post_time, m, "smsq_post_seconds",
+                   "From the POST to Twilio's answer.");
+    lane_latencies(s->e2e, m, "smsq_e2e_seconds",
+                   "From acceptance by the producer to acceptance by Twilio.");
+}
+
+struct results *results_new(struct reactor *r, const struct results_settings *set,
+                            struct metrics *metrics)
+{
     struct results *s = xcalloc(1, sizeof(*s));
 
     s->set = *set;
     s->linger = reactor_timer_new(r, flush, s);
-    for (size_t i = 0; i < SEND_RESULT_COUNT; i++)
-        s->outcomes[i] = metrics_counter(metrics, "smsq_posts_total", labels[i],
-                                         "POSTs to Twilio by what they came to.");
-    s->post_time = metrics_histogram(metrics, "smsq_post_seconds", NULL,
-                                     "From POST to Twilio's answer.", metrics_latency,
-                                     metrics_latency_count);
+    declare_metrics(s, metrics);
     return s;
 }
 
@@ -77,6 +103,7 @@ void results_free(struct results *s)
     if (!s)
         return;
     reactor_timer_free(s->linger);
+    metric_words_free(s->costs);
     free(s->filling);
     while (!LIST_EMPTY(&s->writing)) {
         struct batch *b = LIST_FIRST(&s->writing);
@@ -134,6 +161,7 @@ static void bury(struct batch *b, const struct db_answer *answer)
 
     log_line(LOG_LEVEL_ERROR, "result_refused",
              LOG_U("message_id", row->outcome.message_id),
+             LOG_C(trace_id_of(row->job->sms.traceparent)),
              LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
              LOG_T("twilio_sid", row->sid),
              LOG_I("http_status", row->outcome.http_status),
@@ -187,6 +215,7 @@ static void submit(struct batch *b)
         rows[i].sid = b->rows[i].sid[0] ? b->rows[i].sid : NULL;
     }
     LIST_INSERT_HEAD(&b->owner->writing, b, next);
+    metric_observe(b->owner->batch_size, (int64_t)b->count);
     store_result(b->owner->set.db, rows, b->count, on_written, b);
 }
 
@@ -278,12 +307,41 @@ static void fill(struct result *row, struct job *job, const struct twilio_answer
     fill_status(&row->outcome, job, answer);
 }
 
+// What Twilio says about us, not about the message, stands until it takes one again.
+static void note_complaint(struct results *s, const struct twilio_answer *answer)
+{
+    if (answer->result == SEND_ACCEPTED)
+        s->refused_us = 0;
+    if (answer->result != SEND_MISCONFIGURED)
+        return;
+    s->refused_us = clock_boot_us();
+    err_set(&s->complaint, OUTCOME_RETRY,
+            "Twilio answered %d (code %d): check account, token and base address",
+            answer->http_status, answer->code);
+}
+
+static void count(struct results *s, const struct result *row,
+                  const struct twilio_answer *answer)
+{
+    const struct sms_job *sms = &row->job->sms;
+    enum lane lane = row->job->lane;
+
+    metric_add(s->outcomes[answer->result], 1);
+    metric_observe_us(s->post_time[lane], answer->took_us);
+    if (answer->result != SEND_ACCEPTED)
+        return;
+    metric_observe_us(s->e2e[lane], row->outcome.answered_us - sms->accepted_at);
+    metric_add(metric_words_find(s->costs, sms->currency),
+               (uint64_t)sms->estimate_micros);
+}
+
 static void report(const struct result *row, const struct twilio_answer *answer)
 {
     bool ok = answer->result == SEND_ACCEPTED || answer->result == SEND_REJECTED;
 
     log_line(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "job_sent" : "job_not_sent",
              LOG_U("message_id", row->outcome.message_id),
+             LOG_C(trace_id_of(row->job->sms.traceparent)),
              LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
              LOG_T("twilio_sid", row->sid[0] ? row->sid : NULL),
              LOG_I("http_status", answer->http_status), LOG_I("error_code", answer->code),
@@ -300,8 +358,8 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
     struct result *row = &s->filling->rows[s->filling->count++];
     fill(row, job, answer);
     report(row, answer);
-    metric_add(s->outcomes[answer->result], 1);
-    metric_observe_us(s->post_time, answer->took_us);
+    count(s, row, answer);
+    note_complaint(s, answer);
     s->count++;
     if (s->filling->count == RESULTS_BATCH_MAX)
         flush(s);
@@ -310,4 +368,10 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
 size_t results_count(const struct results *s)
 {
     return s->count;
+}
+
+const char *results_complaint(const struct results *s)
+{
+    bool is_fresh = s->refused_us && clock_boot_us() - s->refused_us < COMPLAINT_US;
+    return is_fresh ? s->complaint.text : NULL;
 }

@@ -6,6 +6,7 @@
 #include "metrics.h"
 #include "results.h"
 #include "store_claims.h"
+#include "trace.h"
 #include "twilio.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct sender {
     size_t renewing_count;
     int64_t renew_sent_us;
     struct metric *renewed, *lost;
-    struct metric *claim_to_post;
+    struct metric *claim_to_post[LANE_COUNT];
 };
 
 struct sender *sender_new(const struct sender_settings *set, struct metrics *metrics)
@@ -34,9 +35,8 @@ struct sender *sender_new(const struct sender_settings *set, struct metrics *met
                         "Claims that waited too long to begin and were renewed.");
     s->lost = metrics_counter(metrics, "smsq_claims_lost_total", NULL,
                               "Claims that were taken away before their POST began.");
-    s->claim_to_post = metrics_histogram(metrics, "smsq_claim_to_post_seconds", NULL,
-                                         "From sending the claim to submitting the POST.",
-                                         metrics_latency, metrics_latency_count);
+    lane_latencies(s->claim_to_post, metrics, "smsq_claim_to_post_seconds",
+                   "From sending the claim to submitting the POST.");
     return s;
 }
 
@@ -77,7 +77,7 @@ static bool is_renewed(const struct db_result *rows, const struct job *job)
 static void drop_lost(struct sender *s, struct job *job)
 {
     log_line(LOG_LEVEL_WARN, "claim_lost", LOG_U("message_id", job->sms.message_id),
-             LOG_I("turn", job->sms.turn));
+             LOG_C(trace_id_of(job->sms.traceparent)), LOG_I("turn", job->sms.turn));
     metric_add(s->lost, 1);
     job_free(s->set.held, job);
 }
@@ -143,7 +143,7 @@ void sender_pump(struct sender *s)
             job_queue_push(&s->stale, job);
             continue;
         }
-        metric_observe_us(s->claim_to_post, age_us);
+        metric_observe_us(s->claim_to_post[job->lane], age_us);
     }
     renew(s);
 }

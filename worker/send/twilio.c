@@ -9,6 +9,8 @@
 #include "message_id.h"
 #include "number_list.h"
 #include "reactor.h"
+#include "trace.h"
+#include "twilio_metrics.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -18,7 +20,7 @@
 
 enum {
     CALLBACK_URL_MAX_BYTES = 1200,  // as the settings allow, and "m="
-    CALLBACK_MAX_BYTES = CALLBACK_URL_MAX_BYTES + 100,
+    CALLBACK_MAX_BYTES = CALLBACK_URL_MAX_BYTES + 150,
     FORM_MAX_BYTES = 3 * (WIRE_BODY_MAX_BYTES + CALLBACK_MAX_BYTES) + 1024,
     VALIDITY_MAX_S = 36000,  // Twilio's ValidityPeriod, seconds
     USEFUL_MIN_S = 5,        // Twilio advises more than this
@@ -42,6 +44,14 @@ struct twilio {
     struct job_queue refused;  // by us; their senders hear of it in the next turn
     twilio_done *done;
     void *arg;
+    struct twilio_metrics *metrics;
+};
+
+static const char *const objections[OBJECTION_COUNT] = {
+    [OBJECTION_OLD_CLAIM] = "the claim is too old",
+    [OBJECTION_EXPIRED] = "its useful time is over",
+    [OBJECTION_MODE] = "its mode is not one that this worker can serve",
+    [OBJECTION_NOT_LISTED] = "its number is not in twilio.test_numbers",
 };
 
 const char *send_result_name(enum send_result result)
@@ -94,6 +104,17 @@ static enum outcome open_callback_url(struct twilio *t, const char *url, struct 
                : OUTCOME_OK;
 }
 
+static size_t in_use(const struct twilio *t, const struct line *line)
+{
+    return line->http ? t->in_flight_max - http_client_free_slots(line->http) : 0;
+}
+
+static size_t in_flight(const void *arg)
+{
+    const struct twilio *t = arg;
+    return in_use(t, &t->real) + in_use(t, &t->simulator);
+}
+
 enum outcome twilio_open(struct twilio **out, struct reactor *r,
                          const struct twilio_settings *set, twilio_done *done, void *arg,
                          struct err *err)
@@ -102,6 +123,7 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
 
     t->accounts = set->accounts;
     t->in_flight_max = set->in_flight_max;
+    t->metrics = twilio_metrics_new(set->metrics, in_flight, t);
     t->keys = set->keys;
     t->lease_us = set->lease_us;
     t->done = done;
@@ -131,6 +153,7 @@ void twilio_close(struct twilio *t)
 {
     if (!t)
         return;
+    twilio_metrics_free(t->metrics);
     close_line(&t->real);
     close_line(&t->simulator);
     reactor_timer_free(t->refuse);
@@ -140,7 +163,8 @@ void twilio_close(struct twilio *t)
 }
 
 // m, t and k let the first callback name its message even when the answer to the create
-// call is lost; the fragment asks Twilio to repeat a callback that failed.
+// call is lost; c says which trace it belongs to; the fragment asks Twilio to repeat a
+// callback that failed.
 static void add_callback(struct buf *form, const struct twilio *t,
                          const struct sms_job *sms)
 {
@@ -149,8 +173,10 @@ static void add_callback(struct buf *form, const struct twilio *t,
 
     message_id_format(id, sms->message_id);
     keys_callback_tag(t->keys, sms->message_id, sms->turn, tag);
-    buf_addf(&url, "%s%s&t=%d&k=%s#rc=5&rp=all", t->callback_url.bytes, id, sms->turn,
-             tag);
+    buf_addf(&url, "%s%s&t=%d&k=%s", t->callback_url.bytes, id, sms->turn, tag);
+    if (sms->traceparent)
+        buf_addf(&url, "&c=%.*s", TRACE_ID_DIGITS, trace_id_of(sms->traceparent));
+    buf_add_text(&url, "#rc=5&rp=all");
     buf_add_form(form, "StatusCallback", buf_text(&url));
     buf_free(&url);
 }
@@ -175,15 +201,15 @@ static void build_form(struct buf *form, const struct twilio *t, const struct jo
     add_callback(form, t, sms);
 }
 
-// Why a job must not be posted now, or NULL. A claim must be young, else the rescuer may
+// Why a job must not be posted now. A claim must be young, else the rescuer may
 // have given the message to somebody else.
-static const char *objection(const struct job *job)
+static enum objection objection(const struct job *job)
 {
     if (clock_boot_us() - job->claim_sent_us > job->twilio->lease_us)
-        return "the claim is too old";
+        return OBJECTION_OLD_CLAIM;
     if (useful_s(&job->sms) < USEFUL_MIN_S)
-        return "its useful time is over";
-    return NULL;
+        return OBJECTION_EXPIRED;
+    return OBJECTION_NONE;
 }
 
 // The last gate before the first byte.
@@ -192,6 +218,8 @@ static bool may_leave(void *arg)
     struct job *job = arg;
 
     job->objection = objection(job);
+    if (job->objection)
+        twilio_metrics_refused(job->twilio->metrics, job->objection);
     return !job->objection;
 }
 
@@ -268,7 +296,7 @@ static void on_answer(void *arg, const struct http_answer *http)
         .http_status = http->status,
         .retry_after_us = http->retry_after_us,
         .took_us = http->took_us,
-        .reason = job->objection ? job->objection : http->error,
+        .reason = job->objection ? objections[job->objection] : http->error,
     };
     struct err err = { 0 };
 
@@ -278,6 +306,7 @@ static void on_answer(void *arg, const struct http_answer *http)
         json_read(t->json, http->body, http->body_len, on_member, &answer, &err))
         answer.reason = err.text;
     answer.result = classify(http, &answer);
+    twilio_metrics_answered(t->metrics, http, answer.code);
     if (answer.result != SEND_ACCEPTED)
         answer.sid[0] = answer.status[0] = '\0';
     t->done(t->arg, job, &answer);
@@ -289,10 +318,12 @@ static void refuse_all(void *arg)
 
     for (struct job *job; (job = job_queue_pop(&t->refused)) != NULL;) {
         const struct twilio_answer answer = {
-            .result = job->is_forbidden ? SEND_NOT_LISTED : SEND_NOT_SENT,
+            .result =
+                job->objection == OBJECTION_NOT_LISTED ? SEND_NOT_LISTED : SEND_NOT_SENT,
             .retry_after_us = -1,
-            .reason = job->objection,
+            .reason = objections[job->objection],
         };
+        twilio_metrics_refused(t->metrics, job->objection);
         t->done(t->arg, job, &answer);
     }
 }
@@ -307,13 +338,12 @@ static struct line *find_line(struct twilio *t, struct job *job)
 
     if (!account_mode_find(&mode, name, strlen(name)) ||
         !accounts_of(t->accounts, mode)) {
-        job->objection = "its mode is not one that this worker can serve";
+        job->objection = OBJECTION_MODE;
         return NULL;
     }
     if (mode == ACCOUNT_LISTED &&
         !number_list_has(t->accounts->listed, job->content.to)) {
-        job->objection = "its number is not in twilio.test_numbers";
-        job->is_forbidden = true;
+        job->objection = OBJECTION_NOT_LISTED;
         return NULL;
     }
     return mode == ACCOUNT_SIMULATE ? &t->simulator : &t->real;
@@ -346,7 +376,7 @@ bool twilio_submit(struct twilio *t, struct job *job)
     if (twilio_free_slots(t) == 0)
         return false;
     job->twilio = t;
-    job->objection = NULL;
+    job->objection = OBJECTION_NONE;
     struct line *line = find_line(t, job);
     if (line)
         return post(t, line, job);
@@ -355,14 +385,9 @@ bool twilio_submit(struct twilio *t, struct job *job)
     return true;
 }
 
-static size_t in_use(const struct twilio *t, const struct line *line)
-{
-    return line->http ? t->in_flight_max - http_client_free_slots(line->http) : 0;
-}
-
 size_t twilio_free_slots(const struct twilio *t)
 {
-    size_t used = in_use(t, &t->real) + in_use(t, &t->simulator) + t->refused.count;
+    size_t used = in_flight(t) + t->refused.count;
 
     return used < t->in_flight_max ? t->in_flight_max - used : 0;
 }

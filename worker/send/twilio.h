@@ -12,6 +12,7 @@ struct http_client;
 struct job;
 struct json_reader;
 struct keys;
+struct metrics;
 struct reactor;
 
 enum send_result {
@@ -46,6 +47,7 @@ struct twilio_settings {
     size_t in_flight_max;
     int64_t connect_us, total_us;
     int64_t lease_us;  // a claim sent longer ago than this is not posted
+    struct metrics *metrics;
 };
 
 struct twilio;

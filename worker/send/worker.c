@@ -9,6 +9,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "reactor.h"
+#include "readiness.h"
 #include "results.h"
 #include "sender.h"
 #include "store_claims.h"
@@ -172,31 +173,22 @@ static bool is_drained(void *arg)
     return w->held.count == 0 && w->releasing == 0 && dead_letters_pending(w->dead) == 0;
 }
 
-static void say_lane_ready(const struct kafka_in *in, enum lane lane, struct err *why)
+static void say_ready(void *arg, struct readiness *parts)
 {
-    const char *error = kafka_in_error(in);
-
-    if (error)
-        err_set(why, OUTCOME_RETRY, "lane %s: %s", lane_name(lane), error);
-    else if (!kafka_in_is_assigned(in))
-        err_set(why, OUTCOME_RETRY, "lane %s: the consumer group is forming",
-                lane_name(lane));
-}
-
-static void say_ready(void *arg, struct err *why)
-{
+    static const char *const lanes[LANE_COUNT] = { "lane_urgent", "lane_normal",
+                                                   "lane_bulk" };
     const struct worker *w = arg;
 
-    if (w->accounts.missing.text[0])
-        *why = w->accounts.missing;
-    else if (!db_is_up(w->claims) || !db_is_up(w->writes))
-        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(w->claims));
-    else if (!w->registered)
-        err_set(why, OUTCOME_RETRY, "the worker is not registered in PostgreSQL yet");
-    for (size_t i = 0; i < LANE_COUNT && !why->text[0]; i++)
-        say_lane_ready(w->lanes[i], (enum lane)i, why);
-    if (!why->text[0] && !kafka_out_is_up(w->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(w->out));
+    readiness_part(parts, "twilio_account", w->accounts.missing.text);
+    readiness_db(parts, "postgresql_claims", w->claims);
+    readiness_db(parts, "postgresql_results", w->writes);
+    readiness_part(parts, "registration",
+                   w->registered ? NULL
+                                 : "the worker is not registered in PostgreSQL yet");
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        readiness_kafka_in(parts, lanes[i], w->lanes[i]);
+    readiness_kafka_out(parts, "kafka_out", w->out);
+    readiness_part(parts, "twilio", results_complaint(w->results));
 }
 
 static void set_gauges(void *arg)
@@ -247,13 +239,13 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
         .connect_us = set->connect_us,
         .total_us = set->total_us,
         .lease_us = LEASE_US,
+        .metrics = metrics,
     };
 
-    // The metrics of one connection stand for both.
     enum outcome rc =
         db_open(&w->claims, loop, &set->db, "smsq-worker claims", metrics, err);
     if (!rc)
-        rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", NULL, err);
+        rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", metrics, err);
     if (!rc)
         rc = dead_letters_open_out(&w->out, loop, &set->kafka, metrics, err);
     if (!rc)

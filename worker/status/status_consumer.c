@@ -9,8 +9,10 @@
 #include "letter_keeper.h"
 #include "log.h"
 #include "message_id.h"
+#include "metric_words.h"
 #include "metrics.h"
 #include "reactor.h"
+#include "readiness.h"
 #include "status_entry.h"
 #include "store_receipts.h"
 #include "wire.h"
@@ -24,6 +26,7 @@ enum {
     JOIN_MAX = 500,
     UNACKED_MAX = 16384,
     SESSION_TIMEOUT_MS = 10000,
+    STATUSES_MAX = 16,
 };
 
 #define AT(field) offsetof(struct status_consumer_settings, field)
@@ -84,8 +87,9 @@ struct status_consumer {
     struct json_reader *json;
     struct reactor_timer *join;
     LIST_HEAD(, batch) batches;  // in PostgreSQL's hands
-    struct metric *receipts, *applied, *joined;
+    struct metric *receipts, *joined, *batch_size;
     struct metric *received_to_applied;
+    struct metric_words *applied;
 };
 
 struct batch {
@@ -95,16 +99,52 @@ struct batch {
     struct status_entry entries[BATCH_MAX];
 };
 
+// A message of a batch that is traced; the text is the record's.
+struct traced {
+    unsigned char message_id[16];
+    const char *trace_id;
+};
+
 static void fill(void *arg);
 static void submit(struct batch *b);
 
-static void report(struct status_consumer *c, const struct db_result *rows)
+static int compare_traced(const void *a, const void *b)
 {
-    for (size_t i = 0; i < db_rows(rows); i++)
-        log_line(LOG_LEVEL_INFO, "status_applied",
-                 LOG_U("message_id", db_uuid(rows, i, 0)),
-                 LOG_I("turn", db_int(rows, i, 1)), LOG_T("status", db_text(rows, i, 2)));
-    metric_add(c->applied, db_rows(rows));
+    const struct traced *x = a, *y = b;
+    return memcmp(x->message_id, y->message_id, sizeof(x->message_id));
+}
+
+// Collects the trace ids of a batch, sorted by message; most batches have none.
+static size_t collect_traced(struct traced *out, const struct batch *b)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < b->count; i++) {
+        const struct sms_status *record = &b->entries[i].record;
+        if (!record->trace_id)
+            continue;
+        memcpy(out[count].message_id, record->message_id, sizeof(out->message_id));
+        out[count++].trace_id = record->trace_id;
+    }
+    qsort(out, count, sizeof(*out), compare_traced);
+    return count;
+}
+
+static void report(const struct batch *b, const struct db_result *rows)
+{
+    struct traced traced[BATCH_MAX], wanted;
+    size_t count = collect_traced(traced, b);
+
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        const char *status = db_text(rows, i, 2);
+        memcpy(wanted.message_id, db_uuid(rows, i, 0), sizeof(wanted.message_id));
+        const struct traced *found =
+            bsearch(&wanted, traced, count, sizeof(*traced), compare_traced);
+        log_line(LOG_LEVEL_INFO, "status_applied", LOG_U("message_id", wanted.message_id),
+                 LOG_C(found ? found->trace_id : NULL), LOG_I("turn", db_int(rows, i, 1)),
+                 LOG_T("status", status));
+        metric_add(metric_words_find(b->owner->applied, status), 1);
+    }
 }
 
 static void batch_free(struct batch *b)
@@ -157,7 +197,7 @@ static void settle(struct batch *b, const struct db_result *rows)
     struct status_consumer *c = b->owner;
     int64_t now_us = clock_wall_us();
 
-    report(c, rows);
+    report(b, rows);
     metric_add(c->receipts, b->count);
     for (size_t i = 0; i < b->count; i++) {
         metric_observe_us(c->received_to_applied,
@@ -195,6 +235,7 @@ static void submit(struct batch *b)
         all[i] = b->entries[i].receipt;
     size_t best_count = status_entry_best(all, b->count, best);
     LIST_INSERT_HEAD(&b->owner->batches, b, next);
+    metric_observe(b->owner->batch_size, (int64_t)b->count);
     store_receipts(b->owner->db, all, b->count, best, best_count, on_stored, b);
 }
 
@@ -277,34 +318,38 @@ static bool is_drained(void *arg)
            letter_keeper_is_drained(c->keeper);
 }
 
-static void say_ready(void *arg, struct err *why)
+static void say_ready(void *arg, struct readiness *parts)
 {
     const struct status_consumer *c = arg;
 
-    if (!db_is_up(c->db))
-        err_set(why, OUTCOME_RETRY, "PostgreSQL is away: %s", db_error(c->db));
-    else if (kafka_in_error(c->in))
-        err_set(why, OUTCOME_RETRY, "%s", kafka_in_error(c->in));
-    else if (!kafka_in_is_assigned(c->in))
-        err_set(why, OUTCOME_RETRY, "the consumer group is forming");
-    else if (!kafka_out_is_up(c->out))
-        err_set(why, OUTCOME_RETRY, "Kafka is away: %s", kafka_out_error(c->out));
+    readiness_db(parts, "postgresql", c->db);
+    readiness_kafka_in(parts, "kafka_in", c->in);
+    readiness_kafka_out(parts, "kafka_out", c->out);
 }
 
 static void declare_metrics(struct status_consumer *c)
 {
     struct metrics *m = service_metrics(c->service);
+    static const char *const ends[] = { "delivered", "undelivered", "failed", NULL };
 
     c->receipts = metrics_counter(m, "smsq_receipts_total", NULL, "Callbacks stored.");
-    c->applied = metrics_counter(m, "smsq_statuses_applied_total", NULL,
-                                 "Messages whose status a callback raised.");
+    const struct metric_words_settings applied = {
+        .name = "smsq_statuses_applied_total",
+        .label = "status",
+        .help = "Messages that a callback raised to this status.",
+        .max = STATUSES_MAX,
+        .first = ends,
+        .declare = metrics_counter,
+    };
+    c->applied = metric_words_new(m, &applied);
+    c->batch_size = metrics_sizes(m, "smsq_receipt_batch_rows", NULL,
+                                  "Callbacks in one batch for PostgreSQL.");
     c->joined =
         metrics_counter(m, "smsq_receipts_joined_total", NULL,
                         "Callbacks that came before their message and were joined.");
     c->received_to_applied =
-        metrics_histogram(m, "smsq_callback_to_applied_seconds", NULL,
-                          "From a callback at the receiver to its rows.", metrics_latency,
-                          metrics_latency_count);
+        metrics_latencies(m, "smsq_callback_to_applied_seconds", NULL,
+                          "From a callback at the receiver to its rows.");
 }
 
 static enum outcome open_connections(struct status_consumer *c,
@@ -385,6 +430,7 @@ void status_consumer_close(struct status_consumer *c)
         batch_free(b);
     }
     reactor_timer_free(c->join);
+    metric_words_free(c->applied);
     json_reader_free(c->json);
     service_close(c->service);
     keys_close(&c->keys);
