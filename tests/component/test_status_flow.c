@@ -142,9 +142,8 @@ static void ends(struct fixture *f)
     assert_int_equal(f->rc, OUTCOME_OK);
 }
 
-// mode is who signed the callback: "simulate", or NULL for Twilio.
-static void put_signed(struct fixture *f, const unsigned char *id, int32_t turn,
-                       const char *sid, const char *status, const char *mode)
+static void put(struct fixture *f, const unsigned char *id, int32_t turn, const char *sid,
+                const char *status)
 {
     static const unsigned char raw[40];
     struct buf value = BUF_INIT(4096);
@@ -153,20 +152,13 @@ static void put_signed(struct fixture *f, const unsigned char *id, int32_t turn,
                                  .status = status,
                                  .raw = { raw, sizeof(raw) },
                                  .received_at = clock_wall_us(),
-                                 .mode = mode };
+                                 .mode = "simulate" };
 
     if (id)
         memcpy(record.message_id, id, sizeof(record.message_id));
     wire_encode(&record, sms_status_fields, &value);
     kafka_mock_put(&f->mock, TOPIC_STATUS, 0, NULL, buf_text(&value));
     buf_free(&value);
-}
-
-// The message of the fixture is a simulated one.
-static void put(struct fixture *f, const unsigned char *id, int32_t turn, const char *sid,
-                const char *status)
-{
-    put_signed(f, id, turn, sid, status, "simulate");
 }
 
 static void wait_sql(struct fixture *f, const char *sql, int64_t wanted)
@@ -230,39 +222,6 @@ static void a_callback_without_a_turn_is_joined_by_its_sid(void **state)
     wait_sql(f, "select count(*) from receipts_unmatched", 0);
     ends(f);
     assert_int_equal(committed(f), 3);
-}
-
-// Whoever knows the simulator's token, which may be the one that everybody knows, forges
-// what he likes: a real message stays as Twilio says, by id and by SID, also when a
-// simulated message was told to have the same SID. Nor does Twilio move a simulated one.
-static void no_callback_moves_a_message_of_the_other_mode(void **state)
-{
-    struct fixture *f = *state;
-
-    put(f, f->id, 1, SID "7", "queued");  // simulated, as the message still is
-    start(f);
-    wait_sql(f, "select count(*) from attempts", 1);
-    put_signed(f, f->id, 1, SID "8", "delivered", NULL);
-    put_signed(f, NULL, 0, SID "7", "delivered", NULL);
-    wait_sql(f, "select count(*) from receipts", 3);
-    assert_int_equal(
-        pg_int(f->pg, "select count(*) from messages where status = 'queued'"), 1);
-
-    pg_exec(f->pg, "update messages set mode = 'live'");
-    put(f, f->id, 1, SID "9", "read");
-    put_signed(f, f->id, 1, SID "7", "sent", NULL);  // in one batch with it, perhaps
-    put(f, f->id, 2, SID "9", "delivered");
-    put(f, NULL, 0, SID "7", "delivered");
-    wait_sql(f, "select count(*) from receipts", 7);
-    // The callback by SID from before was Twilio's word, and is joined now.
-    wait_sql(f, "select count(*) from messages where status = 'delivered'", 1);
-    wait_sql(f, "select count(*) from receipts_unmatched where not simulated", 0);
-    ends(f);
-    assert_int_equal(pg_int(f->pg, "select count(*) from attempts where turn = 1 and"
-                                   " status = 'delivered' and twilio_sid = '" SID "7'"),
-                     1);
-    assert_int_equal(pg_int(f->pg, "select count(*) from attempts"), 1);
-    assert_int_equal(pg_int(f->pg, "select count(*) from receipts where simulated"), 4);
 }
 
 static void records_that_are_no_callbacks_go_to_sms_dead(void **state)
@@ -413,7 +372,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(callbacks_in_any_order_end_at_the_highest_rank),
         TEST(a_callback_without_a_turn_is_joined_by_its_sid),
-        TEST(no_callback_moves_a_message_of_the_other_mode),
         TEST(records_that_are_no_callbacks_go_to_sms_dead),
         TEST(a_dead_letter_is_kept_once_and_says_what_it_replays),
         TEST(a_row_that_postgresql_refuses_is_taken_out_of_its_batch),
