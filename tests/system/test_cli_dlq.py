@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import signal
 import subprocess
 
@@ -10,6 +11,7 @@ import pytest
 from stack import clean_environment, wait_until
 from test_cli import (FAILED, INTERRUPTED, NOT_FOUND, OK, TEMPORARY,  # noqa: F401
                       USAGE, cli, nowhere)
+from test_cli_terminal import run_on_terminal
 
 STATUS = "sms.status"
 
@@ -165,9 +167,11 @@ def test_an_interrupted_replay_goes_on_where_it_was(smsq, cli, bad):  # noqa: F8
     assert replay.returncode == INTERRUPTED and "goes on" in err
     done = json.loads(out)["replayed"]
     assert 0 < done < 2001
-    rest = json.loads(cli(OK, "dlq", "replay", "--until", "0s", "--topic", STATUS, "--json",
-                          "--reason", "bad_record"))["replayed"]
-    assert done + rest >= 2001
+    shown = run_on_terminal(f"{smsq.stack.env['SMSQ_BIN']}/smsq", "dlq", "replay", "--until",
+                            "0s", "--reason", "bad_record", "--topic", STATUS,
+                            SMSQ_CONFIG=f"{smsq.stack.run}/smsq.cfg")
+    assert re.search(r"\r\[#+\.*\] replayed \d+/\d+, \d+/s, \d+ s left", shown), shown
+    assert done + int(re.search(r"(\d+) letters replayed, 0 left out", shown)[1]) >= 2001
     wait_until(lambda: smsq.kafka.lag() == 0, 60, "what came back is kept")
 
 

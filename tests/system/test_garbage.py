@@ -98,7 +98,8 @@ def publish(system, folder, topic, values):
 
 def letters_of(system, topic):
     """The dead letters about a topic by where their record stood."""
-    letters = [record.json for record in system.kafka.records("sms.dead")]
+    letters = [record.json for record in system.kafka.records("sms.dead")
+               if record.value.startswith(b"{")]  # another test puts what is no letter there
     return {(letter["partition"], letter["offset"]): letter
             for letter in letters if letter["topic"] == topic}
 
