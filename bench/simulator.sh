@@ -25,6 +25,7 @@ start_simulator() {
 
 start_sink() {
     cc -O2 -D_GNU_SOURCE -o "$work/sink" bench/sink.c
+    : >"$work/sink.out"
     taskset -c 1 "$work/sink" >"$work/sink.out" &
     sink=$!
     until sink_port=$(grep -oE '^[0-9]+' "$work/sink.out"); do sleep 0.05; done
