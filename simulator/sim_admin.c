@@ -53,7 +53,7 @@ static struct sim_ledger_counts count_all(const struct simulator *sim)
 
     counts.callbacks_sent = sim_callbacks_sent(sim->callbacks);
     counts.callbacks_failed = sim_callbacks_failed(sim->callbacks);
-    counts.callbacks_pending = sim_callbacks_pending(sim->callbacks);
+    counts.callbacks_pending = sim_callbacks_pending(sim->callbacks) + sim->held;
     return counts;
 }
 
@@ -229,20 +229,24 @@ static void on_advanced(void *arg)
     free(a);
 }
 
+static bool read_speed(const char *text, int64_t *out)
+{
+    char *end = NULL;
+
+    *out = *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
+    return end && *end == '\0' && *out <= SIM_CLOCK_SPEED_MAX;
+}
+
 static bool read_clock(const struct form *form, int64_t *speed, int64_t *by_us)
 {
     char value[VALUE_BYTES];
-    char *end = value;
 
-    if (form_copy(value, sizeof(value), form, "speed"))
-        *speed = value[0] >= '0' && value[0] <= '9' ? strtoll(value, &end, 10) : -1;
-    if (*end && end != value)
+    if (form_copy(value, sizeof(value), form, "speed") && !read_speed(value, speed))
         return false;
     if (form_copy(value, sizeof(value), form, "advance") &&
         !settings_parse_us(value, by_us))
         return false;
-    return *speed >= 0 && *speed <= SIM_CLOCK_SPEED_MAX && *by_us >= 0 &&
-           *by_us <= (int64_t)ADVANCE_MAX_S * 1000000;
+    return *by_us >= 0 && *by_us <= (int64_t)ADVANCE_MAX_S * 1000000;
 }
 
 void sim_admin_set_clock(void *arg, struct http_request *req)

@@ -38,6 +38,7 @@ void sim_changes_spoil(struct simulator *sim, struct sim_message *m)
 static void hold(struct simulator *sim, const struct sim_message *m,
                  enum sim_status status, int64_t delay_us)
 {
+    sim->held++;
     sim_clock_put(sim->clock, &(struct sim_entry){
                                   .due_us = sim_clock_now_us(sim->clock) + delay_us,
                                   .number = m->number,
@@ -73,6 +74,7 @@ void sim_changes_late(void *arg, const struct sim_entry *entry)
 {
     struct simulator *sim = arg;
 
+    sim->held--;
     sim_callbacks_push(sim->callbacks, entry->number, entry->status, 1, SIM_FAULT_KINDS,
                        0);
 }

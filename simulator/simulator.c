@@ -149,6 +149,7 @@ void simulator_reset(struct simulator *sim)
     sim_inbound_clear(sim->inbound);
     sim_alerts_clear(&sim->alerts);
     sim_clock_clear(sim->clock);
+    sim->held = 0;
     sim_senders_clear(sim->senders);
     sim_ledger_clear(sim->ledger);
     sim_store_clear(sim->store);

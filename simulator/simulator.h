@@ -61,6 +61,7 @@ struct simulator {
     struct sim_inbound *inbound;
     struct sim_checker checker;
     struct sim_checked checked;  // of the create in hand
+    uint32_t held;               // callbacks that wait for the clock, by a fault
     uint32_t listed;             // see simulator_newest_listed
     struct sim_list_page list;   // of the list in hand
     uint32_t test_count;         // creates of test credentials

@@ -182,13 +182,16 @@ def test_a_list_lags(tmp_path):
 def test_callbacks_are_lost_late_and_repeated(sim, receiver):
     arm(sim, kind="lost", status_is="sent", count=1)
     arm(sim, kind="repeated", times=3, status_is="delivered", count=1)
-    arm(sim, kind="late", delay="300ms", status_is="sent", count=1)
+    arm(sim, kind="late", delay="1s", status_is="sent", count=1)
     sim.create(StatusCallback=receiver.url + "/")
     receiver.wait(3)
     assert receiver.statuses() == ["delivered"] * 3
     sim.create(StatusCallback=receiver.url + "/")
+    receiver.wait(4)
+    assert sim.ledger()["callbacks_pending"] >= 1  # the late one
     receiver.wait(5)
     assert receiver.statuses()[3:] == ["delivered", "sent"]
+    sim.wait_ledger(callbacks_pending=0, callbacks_sent=5)
     assert [rule["bitten"] for rule in rules(sim)] == [1, 1, 1]
 
 
