@@ -14,7 +14,8 @@
 enum {
     DURATION_BYTES = 32,
     COUNT_BYTES = 24,
-    HEADERS_MAX = 14,
+    HEADERS_ALWAYS = 13,
+    HEADERS_MAX = HEADERS_ALWAYS + 4,
     STATUS_UNAUTHORIZED = 401,
     RAW_MAX_BYTES = 1 << 20,
     DICE_USUAL = 'l',
@@ -80,6 +81,10 @@ static void cut_off(struct http_request *req, const struct sim_answer *answer)
     buf_free(&raw);
 }
 
+#define ALLOWED_HEADERS                                                                  \
+    "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, "  \
+    "If-Unmodified-Since, Idempotency-Key, X-Pre-Auth-Context, X-Target-Region"
+
 static void send_whole(struct sim_answers *a, struct http_request *req,
                        const struct sim_answer *answer)
 {
@@ -96,8 +101,13 @@ static void send_whole(struct sim_answers *a, struct http_request *req,
         { "X-Home-Region", "us1" },
         { "X-API-Domain", "api.twilio.com" },
         { "Strict-Transport-Security", "max-age=31536000" },
+        { "Access-Control-Allow-Origin", "*" },
+        { "Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS" },
+        { "Access-Control-Allow-Headers", ALLOWED_HEADERS },
+        { "Access-Control-Allow-Credentials", "true" },
+        { "Access-Control-Expose-Headers", "ETag, Twilio-Request-Id" },
     };
-    size_t at = 8;
+    size_t at = HEADERS_ALWAYS;
 
     sim_sids_request(a->sids, ++a->request_count, id);
     (void)snprintf(duration, sizeof(duration), "%" PRId64 ".%03" PRId64,

@@ -103,6 +103,8 @@ def test_every_answer_carries_twilios_headers(sim):
         assert re.fullmatch(r"\d+\.\d{3}", answer.headers["Twilio-Request-Duration"])
         assert answer.headers["Twilio-Concurrent-Requests"] == "1"
         assert answer.headers["X-Home-Region"] == "us1"
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
     assert len({answer.headers["Twilio-Request-Id"] for answer in answers}) == len(answers)
 
 
