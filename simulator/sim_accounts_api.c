@@ -86,17 +86,12 @@ enum outcome sim_accounts_list(struct sim_request *r, struct sim_error *error)
         return rc;
     const char *name = sim_page_filter(&page, r->http, "FriendlyName");
     const char *status = sim_page_filter(&page, r->http, "Status");
-    size_t first = page.page * page.page_size;
     buf_add_text(r->out, "{\"accounts\":[");
     for (size_t i = 0; i < all->table.count; i++) {
         if (!is_listed(r, sim_accounts_at(all, i), name, status))
             continue;
-        if (count >= first && count - first < page.page_size) {
-            if (count > first)
-                buf_add_char(r->out, ',');
+        if (sim_page_takes(r->out, &page, count++))
             add_account(r->out, sim_accounts_at(all, i));
-        }
-        count++;
     }
     buf_add_char(r->out, ']');
     sim_page_close(r->out, &page, count);

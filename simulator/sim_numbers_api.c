@@ -95,19 +95,14 @@ enum outcome sim_numbers_list(struct sim_request *r, struct sim_error *error)
         return rc;
     const char *number = sim_page_filter(&page, r->http, "PhoneNumber");
     const char *name = sim_page_filter(&page, r->http, "FriendlyName");
-    size_t first = page.page * page.page_size;
     buf_add_text(r->out, "{\"incoming_phone_numbers\":[");
     for (size_t i = 0; i < all->count; i++) {
         const struct sim_sender *s = all->rows[i];
         if (!is_number(s) || (number && !strstr(s->sender, number)) ||
             (name && strcmp(name, s->name) != 0))
             continue;
-        if (count >= first && count - first < page.page_size) {
-            if (count > first)
-                buf_add_char(r->out, ',');
+        if (sim_page_takes(r->out, &page, count++))
             add_number(r, s);
-        }
-        count++;
     }
     buf_add_char(r->out, ']');
     sim_page_close(r->out, &page, count);

@@ -68,6 +68,17 @@ size_t sim_page_end(const struct sim_page *page, size_t count)
     return count - first < page->page_size ? count : first + page->page_size;
 }
 
+bool sim_page_takes(struct buf *out, const struct sim_page *page, size_t i)
+{
+    size_t first = page->page * page->page_size;
+
+    if (i < first || i - first >= page->page_size)
+        return false;
+    if (i > first)
+        buf_add_char(out, ',');
+    return true;
+}
+
 void sim_page_address(struct buf *out, const struct sim_page *page, size_t number)
 {
     buf_add_text(out, page->path);

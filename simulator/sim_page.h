@@ -34,6 +34,10 @@ const char *sim_page_filter(struct sim_page *page, const struct http_request *re
 size_t sim_page_first(const struct sim_page *page, size_t count);
 size_t sim_page_end(const struct sim_page *page, size_t count);
 
+// sim_page_takes tells whether item number i (from 0) is on this page, and puts the comma
+// between items.
+bool sim_page_takes(struct buf *out, const struct sim_page *page, size_t i);
+
 // sim_page_address appends the address of page number: path, filters, PageSize, Page.
 void sim_page_address(struct buf *out, const struct sim_page *page, size_t number);
 

@@ -83,17 +83,12 @@ enum outcome sim_pool_list(struct sim_request *r, struct sim_error *error)
     enum outcome rc = sim_page_read(&page, r->http, r->path, error);
     if (rc)
         return rc;
-    size_t first = page.page * page.page_size;
     buf_addf(r->out, "{\"%s\":[", kind->key);
     for (size_t i = 0; i < service->pool_count; i++) {
         if (strcmp(service->pool[i]->type, kind->type) != 0)
             continue;
-        if (count >= first && count - first < page.page_size) {
-            if (count > first)
-                buf_add_char(r->out, ',');
+        if (sim_page_takes(r->out, &page, count++))
             add_sender(r, service, service->pool[i]);
-        }
-        count++;
     }
     buf_add_char(r->out, ']');
     sim_page_close_v1(r->out, &page, count, SIM_SERVICES_HOST, kind->key);

@@ -49,18 +49,13 @@ enum outcome sim_short_codes_list(struct sim_request *r, struct sim_error *error
     if (rc)
         return rc;
     const char *code = sim_page_filter(&page, r->http, "ShortCode");
-    size_t first = page.page * page.page_size;
     buf_add_text(r->out, "{\"short_codes\":[");
     for (size_t i = 0; i < all->count; i++) {
         const struct sim_sender *s = all->rows[i];
         if (!is_short_code(s) || (code && !strstr(s->sender, code)))
             continue;
-        if (count >= first && count - first < page.page_size) {
-            if (count > first)
-                buf_add_char(r->out, ',');
+        if (sim_page_takes(r->out, &page, count++))
             add_short_code(r, s);
-        }
-        count++;
     }
     buf_add_char(r->out, ']');
     sim_page_close(r->out, &page, count);

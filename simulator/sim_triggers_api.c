@@ -71,17 +71,12 @@ enum outcome sim_triggers_list(struct sim_request *r, struct sim_error *error)
     const char *recurring = sim_page_filter(&page, r->http, "Recurring");
     const char *by = sim_page_filter(&page, r->http, "TriggerBy");
     const char *category = sim_page_filter(&page, r->http, "UsageCategory");
-    size_t first = page.page * page.page_size;
     buf_add_text(r->out, "{\"usage_triggers\":[");
     for (size_t i = 0; i < all->count; i++) {
         if (!is_listed(all->rows[i], recurring, by, category))
             continue;
-        if (count >= first && count - first < page.page_size) {
-            if (count > first)
-                buf_add_char(r->out, ',');
+        if (sim_page_takes(r->out, &page, count++))
             add_trigger(r, all->rows[i]);
-        }
-        count++;
     }
     buf_add_char(r->out, ']');
     sim_page_close(r->out, &page, count);

@@ -129,19 +129,15 @@ static void render(struct sim_request *r, const struct query *q,
                    const struct sim_page *page, const struct sim_usage_period *periods,
                    size_t period_count)
 {
-    size_t first = page->page * page->page_size, count = 0;
+    size_t count = 0;
 
     buf_add_text(r->out, "{\"usage_records\":[");
     for (size_t p = 0; p < period_count; p++)
         for (const struct sim_usage_category *c = sim_usage_categories; c->name; c++) {
             if (q->category && strcmp(q->category, c->name) != 0)
                 continue;
-            if (count >= first && count - first < page->page_size) {
-                if (count > first)
-                    buf_add_char(r->out, ',');
+            if (sim_page_takes(r->out, page, count++))
                 add_record(r, c, periods[p]);
-            }
-            count++;
         }
     buf_add_char(r->out, ']');
     sim_page_close(r->out, page, count);
