@@ -49,7 +49,7 @@ void sim_answers_send(struct sim_answers *a, struct http_request *req,
                       const struct sim_answer *answer);
 
 // sim_answers_send_late does so when the latency and extra_us are over since the request
-// began; it copies body, and location must be a literal.
+// began; it copies body; location must live until then.
 void sim_answers_send_late(struct sim_answers *a, struct http_request *req,
                            const struct sim_answer *answer);
 

@@ -87,11 +87,6 @@ const struct sim_fault *sim_faults_find(struct sim_faults *f,
     return NULL;
 }
 
-bool sim_faults_any(const struct sim_faults *f)
-{
-    return f->count > 0;
-}
-
 enum outcome sim_faults_add(struct sim_faults *f, const struct form *form,
                             struct err *err)
 {

@@ -87,9 +87,6 @@ void sim_faults_free(struct sim_faults *f);
 const struct sim_fault *sim_faults_find(struct sim_faults *f,
                                         const struct sim_fault_subject *subject);
 
-// sim_faults_any: whether sim_faults_find could find anything but magic numbers.
-bool sim_faults_any(const struct sim_faults *f);
-
 // sim_faults_add makes a rule of a form: kind, and any of on, probability, to, from,
 // account, status_is, nth, count, delay, status, error_code, accepts, bytes, retry_after,
 // times.
