@@ -14,6 +14,7 @@ simulator='' sink=''
 trap '[[ -z $simulator$sink ]] || kill $simulator $sink; rm -rf "$work"' EXIT
 
 start_simulator() {
+    : >"$work/log"
     taskset -c 0 "${SMSQ_BIN:-build/release/bin}/smsq-twilio-simulator" --simulator.port=0 \
         2>"$work/log" &
     simulator=$!
