@@ -18,7 +18,7 @@ const struct option command_common_options[] = {
     { 0 },
 };
 
-static void says(const char *fmt, va_list args)
+PRINTF_LIKE(1, 0) static void says(const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES];
 

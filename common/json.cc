@@ -209,7 +209,7 @@ extern "C" outcome json_read(json_reader *r, const char *bytes, size_t len,
 extern "C" outcome json_each(const json_value *value, json_member *member, void *arg,
                              struct err *err)
 {
-    auto *at = static_cast<const nested *>(value->node);
+    const auto *at = static_cast<const nested *>(value->node);
     dom::array array;
     dom::object object;
 

@@ -125,7 +125,7 @@ static void on_group_event(struct kafka_in *k, rd_kafka_event_t *event)
         on_commit(k, event);
         break;
     case RD_KAFKA_EVENT_FETCH:
-        assert(!"a record came past its lane");  // dropping it would lose it
+        assert(0 && "a record came past its lane");  // dropping it would lose it
         break;
     default:
         kafka_client_take(&k->client, event);

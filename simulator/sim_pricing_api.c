@@ -55,9 +55,9 @@ static size_t list_countries(char out[COUNTRIES_MAX][3])
 {
     size_t count = 0;
 
-    for (char a = 'A'; a <= 'Z'; a++)
-        for (char b = 'A'; b <= 'Z'; b++) {
-            const char iso[] = { a, b, '\0' };
+    for (int a = 'A'; a <= 'Z'; a++)
+        for (int b = 'A'; b <= 'Z'; b++) {
+            const char iso[] = { (char)a, (char)b, '\0' };
             if (phone_region_is_known(iso))
                 memcpy(out[count++], iso, sizeof(iso));
         }

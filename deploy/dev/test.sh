@@ -9,15 +9,17 @@ test_command() {
     began=$(now_ms)
     shift || true
 
-    [[ $stage =~ ^(all|checks|unit|component|system)$ ]] || fail "There is no test stage" \
-        "\"$stage\": it is checks, unit, component or system."
+    [[ $stage =~ ^(all|checks|unit|component|system|fuzz|analyze)$ ]] || fail "There is no" \
+        "test stage \"$stage\": it is checks, unit, component, system, fuzz or analyze."
     test_clean_environment
     setup_if_missing
     case $stage in
     all) test_all ;;
-    checks) test_checks ;;
-    unit | component) test_build debug all && test_ctest "$stage" "$@" ;;
-    system) test_build release programs && test_system "$@" ;;
+    checks) test_build_alone debug programs && test_checks ;;
+    unit | component) test_build debug all && test_ctest debug "$stage" "$@" ;;
+    system) test_build release programs && test_system release "$@" ;;
+    fuzz) test_fuzz "$@" ;;
+    analyze) test_build debug programs && test_analyze ;;
     esac || true
     test_total "$began"
 }
@@ -37,14 +39,16 @@ test_all() {
     local before
     before=$(git status --porcelain 2>&1)
 
-    if test_build debug all; then
+    if test_build asan all; then
         test_checks
-        test_ctest unit
-        test_ctest component
+        test_ctest asan unit
+        test_ctest asan component
     fi
+    test_fuzz
     if test_build release programs; then
-        test_system
+        test_system release
     fi
+    test_system asan
     test_check "the work tree is as it was" test_tree_is "$before"
 }
 
@@ -91,6 +95,13 @@ test_checks() {
     test_check "format: clang-format changes nothing" check_format || true
     test_check "no banned function is called" check_banned || true
     test_check "shell scripts: shellcheck has no complaint" check_shell || true
+    test_check "cppcheck has no complaint" check_cppcheck || true
+    test_check "clang-tidy has no complaint" check_tidy -checks='-clang-analyzer-*' || true
+}
+
+# The analyzer of clang looks through each function's paths: minutes on two cores.
+test_analyze() {
+    test_check "clang's analyzer has no complaint" check_tidy -checks='-*,clang-analyzer-*' || true
 }
 
 sources() {
@@ -113,7 +124,33 @@ check_banned() {
 }
 
 check_shell() {
-    command -v shellcheck >/dev/null && shellcheck -x dev .ci/run
+    local files
+    mapfile -t files < <(git ls-files -co --exclude-standard -- 'deploy/docker/*.sh' 'bench/*.sh')
+    command -v shellcheck >/dev/null && shellcheck -x dev .ci/run "${files[@]}"
+}
+
+code_folders=(cli common producer simulator webhook-receiver worker)
+
+check_cppcheck() {
+    local folder include=()
+    for folder in "${code_folders[@]}" producer/http producer/scheduler worker/send worker/status; do
+        include+=(-I "$folder")
+    done
+    cppcheck -q -j "$(nproc)" --enable=warning,performance,portability --inline-suppr \
+        --error-exitcode=1 --std=c11 --library=posix --suppress=readdirCalled \
+        --include=/usr/include/x86_64-linux-gnu/sys/queue.h "${include[@]}" "${code_folders[@]}"
+}
+
+# check_tidy OPTION… shows only what it complains about. It reads how files are compiled.
+check_tidy() {
+    local log=$tree/build/tidy.log preset=debug
+    [[ -e build/debug/compile_commands.json ]] || preset=asan
+
+    if ! run-clang-tidy-14 -quiet -j "$(nproc)" -p "build/$preset" "$@" \
+        "$tree/($(IFS='|' && printf '%s' "${code_folders[*]}"))/" >"$log" 2>&1; then
+        sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -A 3 -E '(error|warning): '
+        return 1
+    fi
 }
 
 # junit_totals FILE writes "PASSED FAILED". A case that was skipped or not run has failed.
@@ -141,25 +178,72 @@ test_count() {
     say "== stage $1: $good passed, $bad failed ($(seconds_since "$3") s)"
 }
 
+# test_ctest PRESET STAGE [ARGUMENTS]
 test_ctest() {
-    local stage=$1 report=$tree/build/debug/$1.xml began
+    local preset=$1 stage=$2 report=$tree/build/$1/$2.xml began
     began=$(now_ms)
-    shift
+    shift 2
 
-    say "== stage $stage"
+    say "== stage $stage, preset $preset"
     rm -f "$report"
-    ctest --test-dir build/debug -L "^$stage\$" -j "$(nproc)" --timeout 300 --no-tests=error \
+    ctest --test-dir "build/$preset" -L "^$stage\$" -j "$(nproc)" --timeout 300 --no-tests=error \
         --output-on-failure --output-junit "$report" "$@" </dev/null || true
     test_count "$stage" "$report" "$began"
 }
 
+# test_system PRESET [ARGUMENTS]
 test_system() {
-    local report=$tree/build/release/system.xml began
+    local preset=$1 report=$tree/build/$1/system.xml began
     began=$(now_ms)
+    shift
 
-    say "== stage system"
+    say "== stage system, preset $preset"
     rm -f "$report"
     PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider \
-        --junitxml="$report" tests/system "$@" </dev/null || true
-    test_count system "$report" "$began"
+        --junitxml="$report" --preset="$preset" tests/system "$@" </dev/null || true
+    test_count "system, preset $preset" "$report" "$began"
+}
+
+# test_fuzz [SECONDS] gives each parser the kept inputs, and new ones for so long.
+test_fuzz() {
+    local source name jobs=()
+
+    test_check "build the fuzzers" fuzz_build || return 0
+    for source in tests/fuzz/fuzz_*.c; do
+        name=$(basename "$source" .c)
+        fuzz_run "$name" "${1:-7}" >"build/fuzz/$name.log" 2>&1 &
+        jobs+=("$! $name")
+        ((${#jobs[@]} < $(nproc))) || { fuzz_wait "${jobs[0]}" && jobs=("${jobs[@]:1}"); }
+    done
+    for name in "${jobs[@]}"; do
+        fuzz_wait "$name"
+    done
+}
+
+fuzz_build() {
+    (exec 8>build/lock && flock 8 &&
+        build_step fuzz cmake --preset fuzz -DSMSQ_WERROR=OFF &&
+        build_step fuzz cmake --build --preset fuzz --target fuzzers)
+}
+
+fuzz_run() {
+    local found=build/fuzz/corpus/$1
+    mkdir -p "$found"
+    "build/fuzz/bin/$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="build/fuzz/$1-" "$found" "tests/fuzz/corpus/${1#fuzz_}"
+}
+
+# fuzz_wait "PID NAME" counts one fuzzer. An input that broke it is kept.
+fuzz_wait() {
+    local pid=${1% *} name=${1#* }
+    test_check "$name: $(fuzz_advice "$name")" fuzz_ended "$pid" "$name" || true
+}
+
+fuzz_advice() {
+    printf 'no input breaks it (build/fuzz/bin/%s FILE tries one)' "$1"
+}
+
+fuzz_ended() {
+    wait "$1" || { tail -n 40 "build/fuzz/$2.log" && return 1; }
+    sed -n 's/^stat::number_of_executed_units: */inputs: /p' "build/fuzz/$2.log"
 }

@@ -118,13 +118,13 @@ static void renew(struct sender *s)
     int64_t epoch = s->stale.first->epoch;
     size_t count = 0;
     s->renewing = xcalloc(RENEW_BATCH_MAX, sizeof(*s->renewing));
-    while (count < RENEW_BATCH_MAX && s->stale.count > 0 &&
-           s->stale.first->epoch == epoch) {
+    do {
         struct job *job = job_queue_pop(&s->stale);
         memcpy(keys[count].message_id, job->sms.message_id, 16);
         keys[count].turn = job->sms.turn;
         s->renewing[count++] = job;
-    }
+    } while (count < RENEW_BATCH_MAX && s->stale.count > 0 &&
+             s->stale.first->epoch == epoch);
     qsort(keys, count, sizeof(keys[0]), turn_key_compare);
     s->renewing_count = count;
     s->renew_sent_us = clock_boot_us();
