@@ -23,11 +23,11 @@ static bool scan(struct http_scan *s, const char *text, size_t len, size_t piece
     struct http_fault fault = { 0 };
 
     *s = (struct http_scan){ 0 };
-    for (size_t got = 0; got < len && !s->is_whole && !fault.status;) {
+    for (size_t got = 0; got < len && !s->is_whole && !fault.refusal;) {
         got = least(len, got + piece);
         http_head_scan(s, text, got, HEAD_MAX_BYTES, &fault);
     }
-    return s->is_whole && !fault.status;
+    return s->is_whole && !fault.refusal;
 }
 
 static void check_head(const struct http_head *head)
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(whole.at == pieces.at && whole.at <= len);
         text[whole.at] = '\0';
         http_head_parse(&head, text, &fault);
-        if (!fault.status)
+        if (!fault.refusal)
             check_head(&head);
     }
     free(text);
