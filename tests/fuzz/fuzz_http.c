@@ -1,6 +1,6 @@
-// HTTP requests: the first byte says how large the pieces are in which the bytes arrive. A
-// head is whole at the same byte, or refused, whatever the pieces; a chunked body has the
-// same data; what is accepted has the form that the rest of the server relies on.
+// HTTP requests: the first byte says how large the pieces are in which the bytes arrive.
+// A head is whole at the same byte, or refused, whatever the pieces; a chunked body has
+// the same data; what is accepted has the form that the rest of the server relies on.
 #include "fuzz.h"
 
 #include "buf.h"

@@ -132,7 +132,7 @@ static size_t collect_traced(struct traced *out, const struct batch *b)
 
 static void report(const struct batch *b, const struct db_result *rows)
 {
-    struct traced traced[BATCH_MAX], wanted;
+    struct traced traced[BATCH_MAX], wanted = { 0 };
     size_t count = collect_traced(traced, b);
 
     for (size_t i = 0; i < db_rows(rows); i++) {
