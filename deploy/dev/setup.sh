@@ -6,6 +6,8 @@ smsq_cache=${XDG_CACHE_HOME:-$HOME/.cache}/smsq
 tools_folder=$smsq_cache/tools
 python_list=$tree/deploy/packages/python.txt
 python_folder=$smsq_cache/python-$(sha256sum <"$python_list" | head -c 16)
+node_clients=$tree/tests/clients
+node_folder=$smsq_cache/node-$(sha256sum <"$node_clients/package-lock.json" | head -c 16)
 kafka_version=$(sed -n '/kafka_2.13/{n;s/.*<version>\(.*\)<.*/\1/p}' deploy/kafka/pom.xml)
 kafka_cache=$smsq_cache/kafka-$kafka_version
 kafka_libs=$kafka_cache/libs
@@ -19,6 +21,7 @@ setup() {
     setup_packages
     setup_tools
     setup_python
+    setup_node
     setup_kafka
     exec 7>&-
     say "Setup is complete."
@@ -34,8 +37,13 @@ packages_in() {
     (cd deploy/packages && sed 's/#.*//' "$@") | tr -s ' ' '\n' | sed '/^$/d' | sort -u
 }
 
+# Node.js from elsewhere than Debian brings its own npm.
+packages_wanted() {
+    packages_in build run migrate dev | if command -v npm >/dev/null; then grep -vx npm; else cat; fi
+}
+
 missing_packages() {
-    comm -23 <(packages_in build run migrate dev) \
+    comm -23 <(packages_wanted) \
         <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
 }
 
@@ -89,6 +97,18 @@ setup_python() {
         --target "$python_folder.new" -r "$python_list" </dev/null ||
         fail "pip could not fetch the packages; its message stands above."
     mv -T "$python_folder.new" "$python_folder"
+}
+
+# npm compares what it fetches with the sums of package-lock.json, and runs nothing of it.
+setup_node() {
+    [[ ! -e $node_folder ]] || return 0
+    say "Fetching the Node packages of tests/clients/package-lock.json into $node_folder."
+    rm -rf "$node_folder.new"
+    mkdir -p "$node_folder.new"
+    cp "$node_clients"/package*.json "$node_folder.new"
+    (cd "$node_folder.new" && npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null) ||
+        fail "npm could not fetch the packages; its message stands above."
+    mv -T "$node_folder.new" "$node_folder"
 }
 
 as_admin() {
@@ -152,6 +172,7 @@ setup_if_missing() {
     require_debian
     missing=$(missing_packages | tr '\n' ' ')$(missing_tools | tr '\n' ' ')
     [[ -e $python_folder ]] || missing+="Python packages "
+    [[ -e $node_folder ]] || missing+="Node packages "
     [[ -z $missing ]] && kafka_check_jars && return
     say "Missing on this machine: ${missing:-Apache Kafka $kafka_version}. Running ./dev setup."
     setup

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from cached import PYTHON_FOLDER
 from stack import TREE, clean_environment, wait_until
 
 PROGRAM_SERVICES = ("producer", "webhook-receiver", "worker", "status-consumer", "scheduler")
@@ -27,10 +28,6 @@ HELD_BACK = {"prlimit64"}  # refused by the units with EPERM, which the programs
 def run(*words, **how):
     return subprocess.run([str(word) for word in words], text=True, capture_output=True,
                           timeout=120, **how)
-
-
-def cache_folder():
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "smsq"
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +186,8 @@ def documents():
 
 @pytest.fixture(scope="module")
 def schemas():
-    found, = cache_folder().glob(
-        f"python-*/kubernetes_validate/kubernetes-json-schema/{KUBERNETES}")
+    found = PYTHON_FOLDER / "kubernetes_validate/kubernetes-json-schema" / KUBERNETES
+    assert found.is_dir()
     return found
 
 

@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from api import fresh_number
+from cached import CACHE
 from callbacks import new_sid, signature
 from stack import TREE, clean_environment, wait_until
-from test_deploy import cache_folder
 
 API, HOOK = "api.sms.example.com", "sms.example.com"
 MAIN = """
@@ -82,7 +82,7 @@ def proxy(system, tmp_path_factory):
     found = Proxy(folder, free_port(), free_port())
     (folder / "smsq.conf").write_text(adapted(system.stack.env, folder, found.http, found.https))
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
-    binary = cache_folder() / "tools" / "nginx" / "usr" / "sbin" / "nginx"
+    binary = CACHE / "tools" / "nginx" / "usr" / "sbin" / "nginx"
     with subprocess.Popen([binary, "-p", folder, "-c", folder / "nginx.conf",
                            "-e", folder / "error.log"], env=clean_environment(),
                           stdin=subprocess.DEVNULL) as nginx:

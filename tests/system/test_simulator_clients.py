@@ -1,0 +1,80 @@
+"""Twilio's official libraries, unchanged, against the simulator: every operation, every refusal,
+and their judgement of the signatures on webhooks."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from cached import NODE_MODULES, PYTHON_FOLDER
+from simulator import ACCOUNT, FROM, TOKEN, TREE, Simulator
+from twilio_description import operations
+from twilio_hosts import TwilioHosts
+
+CLIENTS = TREE / "tests/clients"
+PAGE = TREE / "docs/simulator_api.md"
+PYTHON = ["/usr/bin/python3", CLIENTS / "client.py"]
+NEW_PYTHON = {"PYTHONPATH": str(PYTHON_FOLDER)}
+NODE, NODE_PACKAGES = ["node", CLIENTS / "client.js"], {"NODE_PATH": str(NODE_MODULES)}
+# What the simulator serves beyond the descriptions that are kept here.
+BEYOND = {(method, "/2010-04-01/Accounts/{}/" + path) for method, path in (
+    ("GET", "Keys.json"), ("POST", "Keys.json"), ("GET", "Keys/{}.json"),
+    ("POST", "Keys/{}.json"), ("DELETE", "Keys/{}.json"), ("GET", "SMS/ShortCodes.json"),
+    ("GET", "SMS/ShortCodes/{}.json"), ("POST", "SMS/ShortCodes/{}.json"))}
+
+
+@pytest.fixture
+def sim(tmp_path):
+    simulator = Simulator(tmp_path, sent_delay="0s", delivered_delay="0s", queued_delay="0s",
+                          senders=f"{FROM},12345")
+    yield simulator
+    assert simulator.stop() == 0
+
+
+def run(command, environment):
+    clean = {k: v for k, v in os.environ.items() if "PROXY" not in k.upper()}
+    done = subprocess.run(
+        command, timeout=120, text=True, capture_output=True, stdin=subprocess.DEVNULL,
+        env={**clean, "TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN,
+             "PYTHONDONTWRITEBYTECODE": "1", **environment}, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def pattern_of(address):
+    path = address[address.index("/"):].split("?")[0]
+    return re.sub(r"\b[A-Z]{2}[0-9a-f]{32}\b", "{}", path).replace("/US", "/{}")
+
+
+@pytest.mark.parametrize("command,environment", [(PYTHON, NEW_PYTHON), (NODE, NODE_PACKAGES)],
+                         ids=["python", "node"])
+def test_an_unchanged_program_does_every_operation(tmp_path, sim, command, environment):
+    hosts = TwilioHosts(tmp_path, int(sim.url.rsplit(":", 1)[1]))
+    try:
+        run(command, {**hosts.environment, **environment})
+    finally:
+        hosts.close()
+    asked = {(method, pattern_of(address)) for method, address in hosts.requests}
+    described = {(method, re.sub(r"{\w+}", "{}", path)) for method, path in operations()}
+    assert (described | BEYOND) - asked == set()
+
+
+def example(language, sim):
+    """The manual's HTTP client in that language, for this simulator."""
+    code, = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert code.count("127.0.0.1:8002") == 1
+    return code.replace("127.0.0.1:8002", sim.url.removeprefix("http://"))
+
+
+def test_the_example_for_python_does_every_operation_with_debians_library(tmp_path, sim):
+    (tmp_path / "local_twilio.py").write_text(f"A, T = {ACCOUNT!r}, {TOKEN!r}\n"
+                                              + example("python", sim))
+    assert "twilio 7." in run(PYTHON, {"PYTHONPATH": str(tmp_path), "LOCAL_TWILIO": "yes"})
+
+
+def test_the_example_for_node_does_every_operation(tmp_path, sim):
+    local = tmp_path / "local_twilio.js"
+    local.write_text(f"const A = {ACCOUNT!r}, T = {TOKEN!r};\n" + example("js", sim)
+                     + "module.exports = LocalTwilio;\n")
+    run(NODE, {**NODE_PACKAGES, "LOCAL_TWILIO": str(local)})
