@@ -118,11 +118,11 @@ void sim_admin_messages(void *arg, struct http_request *req)
     }
     if (end < count)
         buf_addf(&body,
-                 "],\"next_uri\":\"/_sim/messages?after=%" PRIu32 "&limit=%" PRIu32
-                 "\"}\n",
+                 "],\"next_uri\":\"/_sim/messages?after=%" PRIu32 "&limit=%" PRIu32 "\"",
                  end, limit);
     else
-        buf_add_text(&body, "],\"next_uri\":null}\n");
+        buf_add_text(&body, "],\"next_uri\":null");
+    buf_addf(&body, ",\"newest\":%" PRIu32 "}\n", count);
     send_json(req, &body);
     buf_free(&body);
 }

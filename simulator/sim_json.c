@@ -226,6 +226,8 @@ void sim_json_row(struct buf *out, struct sim_json *j, const struct sim_message 
         buf_add_json_string(out, id.bytes, id.len);
     else
         buf_add_text(out, "null");
+    buf_add_text(out, ",\"num_media\":");
+    buf_add_int(out, m->media_count);
     buf_add_text(out, ",\"segments\":");
     buf_add_int(out, m->segments);
     buf_add_text(out, ",\"price_micros\":");
@@ -233,5 +235,12 @@ void sim_json_row(struct buf *out, struct sim_json *j, const struct sim_message 
     buf_add_text(out, ",\"carrier_fee_micros\":");
     buf_add_int(out, m->sent_s ? m->fee_micros : 0);
     add_plain(out, ",\"status\":", sim_message_status_word(m->status));
-    buf_add_char(out, '}');
+    buf_add_text(out, ",\"error_code\":");
+    if (sim_message_error_code(m))
+        buf_add_int(out, sim_message_error_code(m));
+    else
+        buf_add_text(out, "null");
+    buf_add_text(out, ",\"created_at\":\"");
+    buf_add_time(out, m->created_us);
+    buf_add_text(out, "\"}");
 }

@@ -20,6 +20,7 @@
 #include "sim_senders.h"
 #include "sim_settings.h"
 #include "sim_sids.h"
+#include "sim_site.h"
 #include "sim_store.h"
 #include "sim_webhooks.h"
 #include "timestamp.h"
@@ -42,6 +43,10 @@ enum {
 
 static const struct http_route routes[] = {
     { "GET", "/healthz", sim_admin_health, 0, NULL },
+    { "GET", "/_sim", sim_site_redirect, 0, NULL },
+    { "GET", "/_sim/", sim_site_html, 0, NULL },
+    { "GET", "/_sim/page.css", sim_site_css, 0, NULL },
+    { "GET", "/_sim/page.js", sim_site_js, 0, NULL },
     { "GET", "/_sim/ledger", sim_admin_ledger, 0, NULL },
     { "GET", "/_sim/messages", sim_admin_messages, 0, NULL },
     { "GET", "/_sim/delays", sim_admin_delays, 0, NULL },
