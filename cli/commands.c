@@ -234,7 +234,8 @@ const struct command commands[] = {
       .summary = "tell which parts can be reached",
       .text = "PART is producer, receiver, kafka or postgresql; all of them by default. "
               "Producer and receiver are asked whether they are ready, and say which "
-              "part they miss.",
+              "part they miss; so is any program whose address is given, "
+              "http://127.0.0.1:9102 for example.",
       .json = "{\"ok\": true|false, \"parts\": [{\"part\": …, \"ok\": true|false, "
               "\"address\": …, \"ms\": N, \"reason\": …}, …]}",
       .example = "smsq ping",

@@ -115,6 +115,11 @@ static const struct {
     { "postgresql", ask_postgresql },
 };
 
+static bool is_address(const char *word)
+{
+    return strncmp(word, "http://", 7) == 0 || strncmp(word, "https://", 8) == 0;
+}
+
 static bool is_wanted(const struct call *call, const char *name)
 {
     for (size_t i = 0; i < call->positional_count; i++)
@@ -126,7 +131,7 @@ static bool is_wanted(const struct call *call, const char *name)
 static bool are_known(const struct call *call)
 {
     for (size_t i = 0; i < call->positional_count; i++) {
-        bool is_known = false;
+        bool is_known = is_address(call->positionals[i]);
         for (size_t j = 0; j < COUNT_OF(parts); j++)
             is_known = is_known || strcmp(call->positionals[i], parts[j].name) == 0;
         if (!is_known)
@@ -167,30 +172,49 @@ static void add_json(struct buf *json, const struct pong *p)
     buf_add_char(json, '}');
 }
 
+// What is told of all parts that were asked.
+struct round {
+    const struct call *call;
+    struct buf json;
+    bool is_all_ok;
+};
+
+static void tell(struct round *r, struct pong *p, int64_t began_us)
+{
+    p->took_ms = (clock_boot_us() - began_us) / 1000;
+    r->is_all_ok = r->is_all_ok && !p->err.text[0];
+    if (call_has(r->call, "json"))
+        add_json(&r->json, p);
+    else
+        print(p);
+}
+
 int command_ping(const struct call *call)
 {
-    struct buf json = BUF_INIT(OUTPUT_MAX_BYTES);
-    bool is_all_ok = true;
+    struct round r = { call, BUF_INIT(OUTPUT_MAX_BYTES), true };
 
     if (!are_known(call))
-        return command_usage(call, "PART is producer, receiver, kafka or postgresql");
+        return command_usage(call, "PART is producer, receiver, kafka, postgresql or the "
+                                   "http address of a program");
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         struct pong p = { .part = parts[i].name };
         int64_t began_us = clock_boot_us();
-
         if (!is_wanted(call, p.part))
             continue;
         parts[i].ask(&p, call->set);
-        p.took_ms = (clock_boot_us() - began_us) / 1000;
-        is_all_ok = is_all_ok && !p.err.text[0];
-        if (call_has(call, "json"))
-            add_json(&json, &p);
-        else
-            print(&p);
+        tell(&r, &p, began_us);
+    }
+    for (size_t i = 0; i < call->positional_count; i++) {
+        struct pong p = { .part = "program" };
+        int64_t began_us = clock_boot_us();
+        if (!is_address(call->positionals[i]))
+            continue;
+        ask_ready(&p, call->positionals[i]);
+        tell(&r, &p, began_us);
     }
     if (call_has(call, "json"))
-        printf("{\"ok\":%s,\"parts\":[%s]}\n", is_all_ok ? "true" : "false",
-               buf_text(&json));
-    buf_free(&json);
-    return is_all_ok ? EXIT_OK : EXIT_TEMPORARY;
+        printf("{\"ok\":%s,\"parts\":[%s]}\n", r.is_all_ok ? "true" : "false",
+               buf_text(&r.json));
+    buf_free(&r.json);
+    return r.is_all_ok ? EXIT_OK : EXIT_TEMPORARY;
 }

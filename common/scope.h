@@ -14,8 +14,8 @@ enum scope {
 // scope_find returns the scope of that name, 0 for an unknown one.
 unsigned scope_find(const char *name, size_t len);
 
-// scope_name is the name of the lowest of the wanted scopes: "send_sms", "view_sms_history",
-// "view_dashboard", "admin"; "" of none.
+// scope_name is the name of the lowest of the wanted scopes: "send_sms",
+// "view_sms_history", "view_dashboard", "admin"; "" of none.
 const char *scope_name(unsigned wanted);
 
 #endif

@@ -1,6 +1,7 @@
 """smsq, the command line, and its exit codes, which scripts rely on."""
 
 import json
+import re
 import socket
 import uuid
 
@@ -197,6 +198,8 @@ def test_ping_tells_which_part_is_missing(smsq, cli, nowhere):
     assert [name for name, part in parts.items() if part["ok"]] == ["producer"]
     assert all(parts[name]["reason"] for name in ("receiver", "kafka", "postgresql"))
     cli(OK, "ping", "producer")
+    told = cli(OK, "ping", smsq.stack.admin_url("worker-1"))
+    assert re.match(r"program +ok", told), told
 
 
 def test_check_config_checks_every_program_by_itself(smsq, cli, tmp_path):
