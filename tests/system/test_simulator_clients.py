@@ -78,3 +78,54 @@ def test_the_example_for_node_does_every_operation(tmp_path, sim):
     local.write_text(f"const A = {ACCOUNT!r}, T = {TOKEN!r};\n" + example("js", sim)
                      + "module.exports = LocalTwilio;\n")
     run(NODE, {**NODE_PACKAGES, "LOCAL_TWILIO": str(local)})
+
+
+# --- webhooks ---
+
+# What stands in addresses, as people write them into a status callback.
+ODD = ["/", "/a?b=c&d=e", "/a?empty=&flag", "/a?x=a+b&y=a%20b", "/a?same=1&same=2",
+       "/a%2Fb;v=1/~c?q=a%2Fb", "/a?who=%C3%A9%F0%9F%91%8B", "/a?u=https://b.example/?c=d",
+       "/a?sig=a=b==&t='(!*)", "/a?b=c#rc=0&rp=4xx"]
+JUDGES = {"python": (["/usr/bin/python3", CLIENTS / "webhooks.py"], NEW_PYTHON),
+          "python-debian": (["/usr/bin/python3", CLIENTS / "webhooks.py"], {}),
+          "node": (["node", CLIENTS / "webhooks.js"], NODE_PACKAGES)}
+
+
+@pytest.fixture(scope="module", params=JUDGES)
+def judge(request):
+    """The address of a site on which a library judges the signatures."""
+    command, environment = JUDGES[request.param]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "TWILIO_AUTH_TOKEN": TOKEN, **environment})
+    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    process.kill()
+    process.wait()
+
+
+def test_the_libraries_accept_every_status_callback(sim, judge):
+    for address in ODD:
+        sim.create(Body="Grüße 👋 & more=1+1", StatusCallback=judge + address)
+        sim.create(MessagingServiceSid="MG" + "3" * 32, StatusCallback=judge + address)
+    ledger = sim.wait_ledger(callbacks_pending=0, callbacks_sent=5 * len(ODD))
+    assert ledger["callbacks_failed"] == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_libraries_accept_every_inbound_message(sim, judge, method):
+    numbers = f"/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers"
+    number = sim.ask("GET", numbers + ".json").json["incoming_phone_numbers"][0]
+    for address in ODD:
+        sim.ask("POST", f"{numbers}/{number['sid']}.json",
+                {"SmsUrl": judge + address, "SmsMethod": method})
+        for body in ("Hello", "Grüße 👋\nline=2&b+c;'\"%20", ""):
+            heard = sim.ask("POST", "/_sim/inbound", {
+                "from": "+14155550142", "to": FROM, "body": body,
+                "media": "https://example.com/a.jpg"}, user=None).json
+            assert (heard["webhook_status"], heard["errors"]) == (200, []), (address, body)
+
+
+def test_the_libraries_refuse_a_wrong_signature(sim, judge):
+    sim.ask("POST", "/_sim/faults", {"kind": "wrong_signature", "status_is": "sent"}, user=None)
+    sim.create(StatusCallback=judge + "/a?b=c#rc=0")
+    sim.wait_ledger(callbacks_sent=1, callbacks_failed=1, callbacks_pending=0)
