@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 
 from simulator import (  # receiver is a fixture
     ACCOUNT, FROM, SERVICE, TOKEN, TREE, Simulator, receiver, wait_for)
+from twilio_description import check_error
 
 OPENAPI = json.loads((TREE / "tests/data/twilio_api_v2010.json").read_text())
 SCHEMAS = OPENAPI["components"]["schemas"]
@@ -60,17 +61,6 @@ def check_message(message):
     assert set(message) == set(MESSAGE)
     for name, schema in MESSAGE.items():
         check_property(name, schema, message[name])
-
-
-def check_error(answer, status, code):
-    assert answer.status == status, answer.body
-    error = answer.json
-    assert set(error) - {"detail"} == {"code", "message", "more_info", "status"}
-    assert (error["code"], error["status"]) == (code, status), error
-    assert error["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
-    assert isinstance(error["message"], str) and error["message"]
-    assert answer.headers["Content-Type"] == "application/json"
-    return error
 
 
 # --- create, fetch, list ---

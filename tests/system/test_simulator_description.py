@@ -6,7 +6,7 @@ import re
 import pytest
 
 from simulator import ACCOUNT, FROM, Simulator, wait_for
-from twilio_description import check_answer, operations, query_names
+from twilio_description import check_answer, check_error, operations, query_names
 from webhook_site import WebhookSite
 
 BASE = f"/2010-04-01/Accounts/{ACCOUNT}"
@@ -113,13 +113,6 @@ def path_of(pattern, known):
             return ACCOUNT if known else "AC" + "0" * 32
         return "XX" if name == "IsoCountry" else "SM" + "0" * 32
     return re.sub(r"{(\w+)}", sid, pattern)
-
-
-def check_error(answer, status, code):
-    assert (answer.status, answer.json["code"], answer.json["status"]) == (status, code, status)
-    assert set(answer.json) - {"detail"} == {"code", "message", "more_info", "status"}
-    assert answer.json["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
-    assert answer.json["message"] and answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("method,pattern", sorted(operations()))

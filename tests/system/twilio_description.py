@@ -84,6 +84,18 @@ def check_answer(method, path, answer):
     return answer.json
 
 
+def check_error(answer, status, code):
+    """Fails unless the answer is that refusal; the descriptions leave their shape open."""
+    assert answer.status == status, answer.body
+    error = answer.json
+    assert set(error) - {"detail"} == {"code", "message", "more_info", "status"}
+    assert (error["code"], error["status"]) == (code, status), error
+    assert error["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
+    assert isinstance(error["message"], str) and error["message"]
+    assert answer.headers["Content-Type"] == "application/json"
+    return error
+
+
 def operations():
     """Every (method, pattern) of the three descriptions."""
     return {(method.upper(), pattern) for description in DESCRIPTIONS
