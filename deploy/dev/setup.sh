@@ -106,7 +106,7 @@ setup_node() {
     rm -rf "$node_folder.new"
     mkdir -p "$node_folder.new"
     cp "$node_clients"/package*.json "$node_folder.new"
-    (cd "$node_folder.new" && npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null) ||
+    (cd "$node_folder.new" && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund </dev/null) ||
         fail "npm could not fetch the packages; its message stands above."
     mv -T "$node_folder.new" "$node_folder"
 }

@@ -51,13 +51,13 @@ function bodyText(row) {
 
 function paint(message) {
   const { row, item } = message;
-  item.className = `${isInbound(row) ? "inbound" : ""} ${row.error_code ? "failed" : ""}`;
+  item.className = isInbound(row) ? "inbound" : row.status;
   item.children[0].textContent = bodyText(row);
   item.children[1].textContent = statusText(row);
 }
 
 function addBubble(message) {
-  message.item = make("li", $("bubbles"));
+  message.item = make("div", $("bubbles"));
   make("p", message.item);
   make("small", message.item);
   paint(message);

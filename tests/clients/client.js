@@ -57,6 +57,14 @@ async function createWithEverything() {
   return sent.sid;
 }
 
+async function createFromOtherKindsOfSenders() {
+  const named = await client.messages.create({ to: TO, from: "SHOP", body: "Hello" });
+  assert.strictEqual((await waitStatus(named.sid, "delivered")).from, "SHOP");
+  const chat = await client.messages.create({ to: "whatsapp:" + TO, from: "whatsapp:" + FROM,
+    body: "Hello" });
+  assert.strictEqual((await waitStatus(chat.sid, "failed")).errorCode, 63016);
+}
+
 async function mediaFeedbackRedaction(sid) {
   const message = client.messages(sid);
   const media = await message.media.list();
@@ -204,6 +212,7 @@ async function refusals() {
 
 async function main() {
   await mediaFeedbackRedaction(await createWithEverything());
+  await createFromOtherKindsOfSenders();
   await scheduleAndCancel();
   await listPagesAndFilters();
   await accountsAndKeys();

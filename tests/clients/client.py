@@ -83,6 +83,13 @@ def create_with_a_template():
     assert sent.messaging_service_sid == SERVICE and sent.from_ is None
 
 
+def create_from_other_kinds_of_senders():
+    named = client.messages.create(to=TO, from_="SHOP", body="Hello")
+    assert (named.from_, wait_status(named.sid, "delivered").from_) == ("SHOP", "SHOP")
+    chat = client.messages.create(to="whatsapp:" + TO, from_="whatsapp:" + FROM, body="Hello")
+    assert wait_status(chat.sid, "failed").error_code == 63016
+
+
 def media_feedback_redaction(sid):
     message = client.messages(sid)
     media = message.media.list()
@@ -248,6 +255,7 @@ def refusals():
 def main():
     sid = create_with_everything()
     create_with_a_template()
+    create_from_other_kinds_of_senders()
     media_feedback_redaction(sid)
     schedule_and_cancel()
     list_pages_and_filters()

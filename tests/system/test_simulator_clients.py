@@ -18,16 +18,18 @@ PYTHON = ["/usr/bin/python3", CLIENTS / "client.py"]
 NEW_PYTHON = {"PYTHONPATH": str(PYTHON_FOLDER)}
 NODE, NODE_PACKAGES = ["node", CLIENTS / "client.js"], {"NODE_PATH": str(NODE_MODULES)}
 # What the simulator serves beyond the descriptions that are kept here.
-BEYOND = {(method, "/2010-04-01/Accounts/{}/" + path) for method, path in (
-    ("GET", "Keys.json"), ("POST", "Keys.json"), ("GET", "Keys/{}.json"),
-    ("POST", "Keys/{}.json"), ("DELETE", "Keys/{}.json"), ("GET", "SMS/ShortCodes.json"),
-    ("GET", "SMS/ShortCodes/{}.json"), ("POST", "SMS/ShortCodes/{}.json"))}
+ACCOUNTS, SERVICES = "/2010-04-01/Accounts/{}", "/v1/Services/{}"
+BEYOND = {(method, path) for methods, path in (
+    ("GET POST", ACCOUNTS + "/Keys.json"), ("GET POST DELETE", ACCOUNTS + "/Keys/{}.json"),
+    ("GET", ACCOUNTS + "/SMS/ShortCodes.json"), ("GET POST", ACCOUNTS + "/SMS/ShortCodes/{}.json"),
+    ("GET POST", SERVICES + "/ShortCodes"), ("GET DELETE", SERVICES + "/ShortCodes/{}")
+) for method in methods.split()}
 
 
 @pytest.fixture
 def sim(tmp_path):
     simulator = Simulator(tmp_path, sent_delay="0s", delivered_delay="0s", queued_delay="0s",
-                          senders=f"{FROM},12345")
+                          senders=f"{FROM},12345,SHOP")
     yield simulator
     assert simulator.stop() == 0
 

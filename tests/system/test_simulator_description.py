@@ -4,11 +4,15 @@ refusals, is compared with the description."""
 import re
 
 import pytest
+from twilio.rest.api.v2010.account.key import KeyInstance
+from twilio.rest.api.v2010.account.new_key import NewKeyInstance
+from twilio.rest.api.v2010.account.short_code import ShortCodeInstance
 
-from simulator import ACCOUNT, FROM, Simulator, wait_for
+from simulator import ACCOUNT, FROM, SERVICE, Simulator, wait_for
 from twilio_description import check_answer, check_error, operations, query_names
 from webhook_site import WebhookSite
 
+OTHER = "AC" + "7" * 32
 BASE = f"/2010-04-01/Accounts/{ACCOUNT}"
 
 
@@ -103,6 +107,29 @@ def test_every_operation_is_answered_as_described(sim):
     ask("GET", "/v1/Messaging/Countries/US")
     described = {(method, re.sub(r"{\w+}", "{}", path)) for method, path in operations()}
     assert described - ask.done == set()
+
+
+def known_to(instance, **solution):
+    """The properties that Twilio's library for Python reads from such a resource."""
+    return set(instance(None, {}, **solution)._properties)
+
+
+def test_what_is_not_described_here_has_the_properties_that_the_library_reads(sim):
+    key = sim.ask("POST", BASE + "/Keys.json", {"FriendlyName": "ci"}).json
+    assert set(key) == known_to(NewKeyInstance, account_sid=ACCOUNT)
+    one = f"{BASE}/Keys/{key['sid']}.json"
+    for answer in (sim.ask("GET", one).json, sim.ask("POST", one, {"FriendlyName": "new"}).json,
+                   *sim.ask("GET", BASE + "/Keys.json").json["keys"]):
+        assert set(answer) == known_to(KeyInstance, account_sid=ACCOUNT)
+    sim.ask("POST", "/_sim/accounts", {"sid": OTHER, "auth_token": "other", "senders": "12345",
+                                       "messaging_services": SERVICE}, user=None)
+    login = {"user": OTHER, "password": "other"}
+    page = f"/2010-04-01/Accounts/{OTHER}/SMS/ShortCodes"
+    code, = sim.ask("GET", page + ".json", **login).json["short_codes"]
+    one = f"{page}/{code['sid']}.json"
+    for answer in (code, sim.ask("GET", one, **login).json,
+                   sim.ask("POST", one, {"FriendlyName": "new"}, **login).json):
+        assert set(answer) == known_to(ShortCodeInstance, account_sid=OTHER)
 
 
 def path_of(pattern, known):

@@ -108,8 +108,8 @@ def test_what_is_sent_appears_and_what_is_answered_comes_back(sim, page):
         hit, = site.hits
         assert (hit.params["From"], hit.params["To"]) == (PERSON, "+14155550161")
         assert hit.params["Body"] == "Yes, with & without + 1"
-        assert [b.get_attribute("class").strip() for b in page.all("#bubbles li")] == [
-            "", "inbound", ""]
+        assert [b.get_attribute("class") for b in page.all("#bubbles > div")] == [
+            "delivered", "inbound", "delivered"]
     finally:
         site.close()
         sim.ask("DELETE", f"/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers/"
@@ -160,7 +160,7 @@ def test_the_phone_that_was_written_to_last_comes_first(sim, page):
 def test_a_failure_shows_its_code(sim, page):
     sim.create(To="+15005550004", MessagingServiceSid="MG" + "3" * 32)
     page.until(lambda: re.search("failed ⚠ · 21610", "".join(page.texts("#bubbles small"))))
-    assert page.all("#bubbles li.failed")
+    assert page.all("#bubbles > .failed")
 
 
 def test_a_reset_empties_the_page(sim, page):
