@@ -1,5 +1,6 @@
 """Every operation of the simulator's API, through Twilio's own library for Python."""
 
+import asyncio
 import datetime
 import itertools
 import json
@@ -252,6 +253,28 @@ def refusals():
         send_at=datetime.datetime.now(UTC) + datetime.timedelta(hours=1)).sid).delete)
 
 
+async def asynchronously():
+    """The library's other way, with aiohttp, which knows no proxy."""
+    from twilio.http.async_http_client import AsyncTwilioHttpClient
+
+    class LocalTwilio(AsyncTwilioHttpClient):
+        async def request(self, method, url, *args, **kwargs):
+            url = url.replace("https://api.twilio.com", os.environ["SIMULATOR_URL"])
+            return await super().request(method, url, *args, **kwargs)
+
+    async with LocalTwilio() as http:
+        messages = OriginalClient(http_client=http).messages
+        sent = await messages.create_async(to=TO, from_=FROM, body="Grüße")
+        assert (await messages(sent.sid).fetch_async()).body == "Grüße"
+        assert sent.sid in [m.sid for m in await messages.list_async(limit=3, page_size=2)]
+        try:
+            await messages.create_async(to="+15005550001", from_=FROM, body="Hello")
+        except TwilioRestException as error:
+            assert (error.status, error.code) == (400, 21211)
+        else:
+            raise AssertionError("21211 was expected")
+
+
 def main():
     sid = create_with_everything()
     create_with_a_template()
@@ -264,6 +287,8 @@ def main():
     numbers_and_services()
     short_codes()
     refusals()
+    if not IS_OLD:
+        asyncio.run(asynchronously())
     print("twilio", twilio.__version__)
 
 

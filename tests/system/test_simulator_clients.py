@@ -54,7 +54,7 @@ def pattern_of(address):
 def test_an_unchanged_program_does_every_operation(tmp_path, sim, command, environment):
     hosts = TwilioHosts(tmp_path, int(sim.url.rsplit(":", 1)[1]))
     try:
-        run(command, {**hosts.environment, **environment})
+        run(command, {**hosts.environment, **environment, "SIMULATOR_URL": sim.url})
     finally:
         hosts.close()
     asked = {(method, pattern_of(address)) for method, address in hosts.requests}

@@ -96,6 +96,12 @@ def check_error(answer, status, code):
     return error
 
 
+def check_message(message):
+    """Fails unless that is a message as Twilio describes it."""
+    name = "#/components/schemas/api.v2010.account.message"
+    _check(DESCRIPTIONS[0], {"$ref": name}, message, "message")
+
+
 def operations():
     """Every (method, pattern) of the three descriptions."""
     return {(method.upper(), pattern) for description in DESCRIPTIONS
