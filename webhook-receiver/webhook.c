@@ -140,7 +140,7 @@ static void publish(struct pending *p, const struct webhook_input *in)
 }
 
 // Returns false when neither has signed it. Who has decides in->mode: a token of the
-// simulator's proves nothing about Twilio.
+// simulator's proves nothing about Twilio, not even one that is set as Twilio's too.
 static bool find_signer(struct webhook_input *in, const struct webhook_parts *parts)
 {
     struct http_request *req = in->req;
@@ -154,12 +154,12 @@ static bool find_signer(struct webhook_input *in, const struct webhook_parts *pa
         .body_len = len,
         .header = http_request_header(req, SIGNATURE_HEADER),
     };
-    in->mode = NULL;
-    if (parts->tokens && signature_is_valid(parts->tokens, &signature))
-        return true;
     in->mode = "simulate";
-    return parts->simulator_tokens &&
-           signature_is_valid(parts->simulator_tokens, &signature);
+    if (parts->simulator_tokens &&
+        signature_is_valid(parts->simulator_tokens, &signature))
+        return true;
+    in->mode = NULL;
+    return parts->tokens && signature_is_valid(parts->tokens, &signature);
 }
 
 static void refuse_forged(struct webhook *w, struct http_request *req)

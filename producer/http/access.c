@@ -147,7 +147,7 @@ static const char *objection(const struct token *token, const unsigned char *has
 
     if (!token || CRYPTO_memcmp(token->hash, hash, KEY_BYTES) != 0)
         return "this API token is not known";
-    if (token->revoked_at && token->revoked_at <= now_us)
+    if (token->revoked_at)  // PostgreSQL's clock, which may be ahead of ours
         return "this API token was revoked";
     if (token->expires_at && token->expires_at <= now_us)
         return "this API token has expired";

@@ -14,8 +14,9 @@ struct limits {
     struct reactor_timer *timer;
     int64_t epoch, seq;
     struct limit *queue;  // those with something taken
-    int64_t since_us;     // when the first of them was
+    int64_t since_ns;     // when the first of them was
     bool is_asking;       // one batch at a time
+    int64_t sent_ns;      // when PostgreSQL was given the batch
     size_t count;         // of the batch that PostgreSQL has; sorted by token
     struct limit *batch[BATCH_MAX];
 };
@@ -61,10 +62,12 @@ static struct limit *find(const struct limits *l, int64_t token_id)
     return found ? *found : NULL;
 }
 
-// What PostgreSQL knows of all producers, and what was taken here since it was told.
-static void learn(struct limit *limit, int64_t ahead_us)
+// What PostgreSQL knows of all producers, and what was taken here since it was told. Its
+// answer counts from the question: counted from its arrival, everybody would have to wait
+// that much longer than he was told.
+static void learn(struct limit *limit, int64_t asked_ns, int64_t ahead_us)
 {
-    limit->tat_ns = now_ns() + ahead_us * 1000 + limit->taken * limit->interval_ns;
+    limit->tat_ns = asked_ns + ahead_us * 1000 + limit->taken * limit->interval_ns;
 }
 
 static void on_rates(void *arg, const struct db_answer *answer)
@@ -74,7 +77,7 @@ static void on_rates(void *arg, const struct db_answer *answer)
     for (size_t i = 0; !answer->rc && i < db_rows(answer->rows); i++) {
         struct limit *limit = find(l, db_int(answer->rows, i, 0));
         if (limit)
-            learn(limit, db_int(answer->rows, i, 1));
+            learn(limit, l->sent_ns, db_int(answer->rows, i, 1));
     }
     l->is_asking = false;
     if (l->queue)
@@ -105,17 +108,18 @@ static void flush(void *arg)
     l->is_asking = true;
     batch.count = l->count;
     batch.seq = ++l->seq;
-    batch.age_us = clock_boot_us() - l->since_us;
+    l->sent_ns = now_ns();
+    batch.age_us = (l->sent_ns - l->since_ns) / 1000;
     store_rates(l->db, &batch, on_rates, l);
 }
 
-static void note(struct limits *l, struct limit *limit)
+static void note(struct limits *l, struct limit *limit, int64_t at_ns)
 {
     limit->taken++;
     if (limit->is_queued)
         return;
     if (!l->queue)
-        l->since_us = clock_boot_us();
+        l->since_ns = at_ns;
     limit->is_queued = true;
     limit->next = l->queue;
     l->queue = limit;
@@ -137,7 +141,7 @@ struct limit_answer limits_take(struct limits *l, struct limit *limit, int64_t p
     limit->interval_ns = rule.interval_ns;
     answer.granted = gcra_take(&limit->tat_ns, &rule, at_ns);
     if (answer.granted)
-        note(l, limit);
+        note(l, limit, at_ns);
     answer.left = gcra_left(limit->tat_ns, &rule, at_ns);
     answer.full_s = whole_seconds(gcra_full_ns(limit->tat_ns, at_ns));
     answer.wait_s = whole_seconds(gcra_wait_ns(limit->tat_ns, &rule, at_ns));

@@ -127,6 +127,37 @@ static void without_postgresql_a_limit_still_holds(void **state)
     limits_free(l);
 }
 
+static bool is_time(void *until_us)
+{
+    return clock_boot_us() >= *(const int64_t *)until_us;
+}
+
+// Sixty at once, and PostgreSQL is slow to hear of them. Who comes again when he was told
+// to is let in: what PostgreSQL knows counts from when it was asked.
+static void what_a_refusal_says_holds_whenever_postgresql_answers(void **state)
+{
+    static const struct db_statement slow = { "slow", "select pg_sleep(0.3)" };
+    struct db_fixture *f = *state;
+    struct limit limit = { .token_id = 1 };
+    struct limit *both[] = { &limit, &limit };
+    struct limits *l = limits_new(f->reactor, f->db);
+    struct limit_answer answer;
+    struct ask first = { 0 }, behind = { 0 };
+
+    clean(f);
+    db_submit(f->db, &slow, db_args_new(), ask_done, &first);
+    do
+        answer = limits_take(l, &limit, 60);
+    while (answer.granted);
+    int64_t again_us = clock_boot_us() + answer.wait_s * 1000000;
+    loop_until(f->reactor, is_told, both);
+    db_submit(f->db, &db_one, db_args_new(), ask_done, &behind);
+    ask_wait(f, &behind);
+    loop_until(f->reactor, is_time, &again_us);
+    assert_true(limits_take(l, &limit, 60).granted);
+    limits_free(l);
+}
+
 static void on_wait(struct token_wait *wait, const struct db_answer *answer)
 {
     assert_int_equal(answer->rc, OUTCOME_OK);
@@ -191,6 +222,7 @@ int main(void)
         STORE_TEST(a_life_that_ended_yesterday_is_forgotten),
         STORE_TEST(two_producers_overshoot_by_one_allowance_and_owe_it),
         STORE_TEST(all_tokens_and_their_changes_are_known),
+        STORE_TEST(what_a_refusal_says_holds_whenever_postgresql_answers),
         STORE_TEST(without_postgresql_a_limit_still_holds),
     };
     return cmocka_run_group_tests(tests, ask_group_start, db_group_stop);

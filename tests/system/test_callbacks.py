@@ -1,5 +1,6 @@
 """Twilio's callbacks as they really come: forged, repeated, in any order, too early."""
 
+import contextlib
 import os
 import signal
 import urllib.parse
@@ -215,27 +216,45 @@ def test_callbacks_have_one_method_and_one_type(smsq):
     assert request(url, "POST", 70000 * "x", {"Content-Type": FORM}).status == 413
 
 
+@contextlib.contextmanager
+def second_receiver(smsq, folder, *flags):
+    """Callbacks to one more receiver, with settings of its own."""
+    with (folder / "receiver.log").open("w") as log:
+        receiver = smsq.stack.program("smsq-webhook-receiver", "--receiver.port=0",
+                                      "--receiver.admin_port=0", *flags, output=log)
+    try:
+        started = wait_until(lambda: [
+            line for line in read_log(folder / "receiver.log")
+            if line["event"] == "receiver_started"], 10, "the receiver has started")
+        there = Callbacks(f"http://127.0.0.1:{started[0]['port']}", smsq.callbacks.public_url,
+                          smsq.callbacks.token, smsq.callbacks.lookup_key)
+        wait_until(lambda: request(there.receiver_url + "/readyz").status == 200, 10,
+                   "the receiver is ready")
+        yield there
+    finally:
+        receiver.terminate()
+        stopped = receiver.wait(30)
+    assert stopped == 0
+
+
 def test_a_token_being_rotated_out_is_still_accepted(smsq, api, tmp_path):
     message_id, sid = delivered(smsq, api)
     query = smsq.callbacks.query_of(message_id)
-    with (tmp_path / "receiver.log").open("w") as log:
-        receiver = smsq.stack.program(
-            "smsq-webhook-receiver", "--receiver.port=0", "--receiver.admin_port=0",
-            "--twilio.auth_tokens_old=older-token,old-token", output=log)
-        try:
-            started = wait_until(lambda: [
-                line for line in read_log(tmp_path / "receiver.log")
-                if line["event"] == "receiver_started"], 10, "the receiver has started")
-            rotating = Callbacks(f"http://127.0.0.1:{started[0]['port']}",
-                                 smsq.callbacks.public_url, smsq.callbacks.token,
-                                 smsq.callbacks.lookup_key)
-            wait_until(lambda: request(rotating.receiver_url + "/readyz").status == 200, 10,
-                       "the receiver is ready")
-            answers = [rotating.post(sid, "sent", query, token=token).status
-                       for token in (None, "old-token", "older-token", "oldest-token")]
-        finally:
-            receiver.terminate()
-            stopped = receiver.wait(30)
+    flags = "--twilio.auth_tokens_old=older-token,old-token"
+    with second_receiver(smsq, tmp_path, flags) as rotating:
+        answers = [rotating.post(sid, "sent", query, token=token).status
+                   for token in (None, "old-token", "older-token", "oldest-token")]
     assert answers == [204, 204, 204, 403]
-    assert stopped == 0
     assert smsq.callbacks.post(sid, "sent", query, token="old-token").status == 403
+
+
+@pytest.mark.parametrize("setting", ["auth_token", "auth_tokens_old"])
+def test_the_simulator_s_token_is_never_twilio_s(smsq, api, tmp_path, setting):
+    message_id, sid = delivered(smsq, api)
+    flags = f"--twilio.{setting}={smsq.callbacks.token}"
+    with second_receiver(smsq, tmp_path, flags) as both:
+        assert both.post(sid, "read", both.query_of(message_id)).status == 204
+    wait_until(lambda: api.status(message_id).json["status"] == "read", 10,
+               "the simulator's word counts for what is simulated")
+    assert smsq.db.rows("select simulated from receipts where word = 'read'"
+                        " and message_id = %s", message_id) == [(True,)]

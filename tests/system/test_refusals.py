@@ -129,6 +129,14 @@ def test_a_token_whose_time_is_over_is_401(smsq, column):
     assert_problem(api.send(), 401)
 
 
+def test_a_revoked_token_ends_at_once_also_where_the_clock_is_behind(smsq):
+    api = smsq.new_api()
+    newest = smsq.db.one("select max(token_id) from api_tokens")
+    smsq.db.rows("update api_tokens set revoked_at = now() + interval '1 hour'"
+                 " where token_id = %s", newest)
+    wait_until(lambda: api.status(str(uuid.uuid4())).status == 401, 5, "the token ended")
+
+
 def test_a_revoked_token_that_is_in_use_stops_within_seconds(smsq, api):
     api.accepted()
     newest = smsq.db.one("select max(token_id) from api_tokens")
