@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum { ALLOW_MAX_BYTES = 256, DETAIL_BYTES = 128 };
 enum { SPARES_MAX = 256, KEEP_BODY_BYTES = 16384 };
@@ -156,6 +157,14 @@ int64_t http_request_began_us(const struct http_request *req)
 bool http_request_is_reused(const struct http_request *req)
 {
     return req->connection->served > 0;
+}
+
+bool http_request_is_abandoned(const struct http_request *req)
+{
+    int fd = req->connection->fd;
+    char byte;
+
+    return fd < 0 || recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 // --- judging the head ---

@@ -93,6 +93,10 @@ void http_cut(struct http_request *req, const char *bytes, size_t len, bool is_r
 // http_request_is_reused tells whether the connection had an answer before this request.
 bool http_request_is_reused(const struct http_request *req);
 
+// http_request_is_abandoned tells whether the peer sends no more: it has gone, or waits
+// with its side closed. Asks the kernel.
+bool http_request_is_abandoned(const struct http_request *req);
+
 // http_problem answers application/problem+json (RFC 9457): type, title, status, detail
 // and, unless NULL, "code" (stable word for programs) and "field" (which input is wrong).
 struct http_problem {

@@ -72,6 +72,12 @@ static void on_news(void *arg, const struct wait_news *news)
     free(p);
 }
 
+static bool is_abandoned(const void *arg)
+{
+    const struct pending *p = arg;
+    return http_request_is_abandoned(p->req);
+}
+
 // Answers, at once or when there is news that the request prefers to wait for.
 static void finish(struct pending *p)
 {
@@ -82,6 +88,7 @@ static void finish(struct pending *p)
     memcpy(p->wait.message_id, p->accepted.id, sizeof(p->wait.message_id));
     p->wait.until_us = p->began_us + wait_s * INT64_C(1000000);
     p->wait.done = on_news;
+    p->wait.is_abandoned = is_abandoned;
     p->wait.arg = p;
     if (wait_s > 0 && waits_begin(p->producer->waits, &p->wait))
         p->accepted.waited_s = wait_s;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_US = 50000 };
+enum { POLL_US = 50000, SWEEP_US = 1000000 };
 
 TAILQ_HEAD(wait_list, wait);
 
@@ -20,7 +20,8 @@ struct waits {
     size_t count, max;
     bool asking;  // one statement at a time
     bool stopped;
-    struct metric *known, *timed_out, *refused, *waiting;
+    int64_t swept_us;  // when the abandoned ones were looked for
+    struct metric *known, *timed_out, *abandoned, *refused, *waiting;
 };
 
 static void look(void *arg);
@@ -38,6 +39,7 @@ struct waits *waits_new(struct reactor *r, struct db *db, size_t max,
     TAILQ_INIT(&w->list);
     w->known = metrics_counter(metrics, name, "result=\"known\"", help);
     w->timed_out = metrics_counter(metrics, name, "result=\"timed_out\"", help);
+    w->abandoned = metrics_counter(metrics, name, "result=\"abandoned\"", help);
     w->refused = metrics_counter(metrics, name, "result=\"refused\"", help);
     w->waiting = metrics_gauge(metrics, "smsq_waits", NULL,
                                "Requests that wait for Twilio's SID.");
@@ -53,11 +55,12 @@ void waits_free(struct waits *w)
     free(w);
 }
 
-static void end(struct waits *w, struct wait *one, const struct wait_news *news)
+static void end(struct waits *w, struct wait *one, const struct wait_news *news,
+                struct metric *counter)
 {
     TAILQ_REMOVE(&w->list, one, next);
     metric_set(w->waiting, (double)--w->count);
-    metric_add(news ? w->known : w->timed_out, 1);
+    metric_add(counter, 1);
     one->done(one->arg, news);
 }
 
@@ -69,7 +72,7 @@ static void tell(struct waits *w, const struct news_row *row)
     for (one = TAILQ_FIRST(&w->list); one; one = after) {
         after = TAILQ_NEXT(one, next);
         if (memcmp(one->message_id, row->message_id, sizeof(one->message_id)) == 0)
-            end(w, one, &row->news);
+            end(w, one, &row->news, w->known);
     }
 }
 
@@ -100,15 +103,26 @@ static void ask(struct waits *w)
     free(ids);
 }
 
+static bool is_abandoned(const struct wait *one)
+{
+    return one->is_abandoned && one->is_abandoned(one->arg);
+}
+
+// Who has gone away must not keep his place for half a minute.
 static void end_late(struct waits *w)
 {
     int64_t now_us = clock_boot_us();
+    bool is_sweep = now_us - w->swept_us >= SWEEP_US;
     struct wait *one, *after;
 
+    if (is_sweep)
+        w->swept_us = now_us;
     for (one = TAILQ_FIRST(&w->list); one; one = after) {
         after = TAILQ_NEXT(one, next);
         if (one->until_us <= now_us)
-            end(w, one, NULL);
+            end(w, one, NULL, w->timed_out);
+        else if (is_sweep && is_abandoned(one))
+            end(w, one, NULL, w->abandoned);
     }
 }
 
@@ -143,5 +157,5 @@ void waits_stop(struct waits *w)
 
     w->stopped = true;
     while ((one = TAILQ_FIRST(&w->list)))
-        end(w, one, NULL);
+        end(w, one, NULL, w->timed_out);
 }

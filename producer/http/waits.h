@@ -20,7 +20,8 @@ struct wait_news {
     int32_t error_code;  // 0 = none
 };
 
-// news is valid during the call; NULL = nothing is known: it is time, or the end.
+// news is valid during the call; NULL = nothing is known: it is time, or the end, or
+// nobody wants to know any more.
 typedef void wait_done(void *arg, const struct wait_news *news);
 
 // One that waits. The caller fills the fields below next and keeps it until done.
@@ -29,6 +30,7 @@ struct wait {
     unsigned char message_id[16];
     int64_t until_us;  // clock_boot_us
     wait_done *done;
+    bool (*is_abandoned)(const void *arg);  // asked once a second; NULL = never
     void *arg;
 };
 

@@ -153,7 +153,7 @@ static void one_statement_asks_for_all_one_at_a_time(void **state)
 {
     struct fixture *f = *state;
     struct metric *statements = metrics_counter(f->db.metrics, "smsq_db_statements_total",
-                                                NULL, "Statements answered.");
+                                                "connection=\"db test\"", "");
     uint64_t before = metric_count(statements);
     int64_t began_us = clock_boot_us();
 
@@ -214,6 +214,26 @@ static void a_stop_ends_all_and_nobody_waits_any_more(void **state)
     assert_int_equal(f->waiters[2].ends, 0);
 }
 
+static bool has_gone(const void *arg)
+{
+    return ((const struct waiter *)arg)->wait.message_id[15] == 1;
+}
+
+static void who_goes_away_makes_room(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < MAX; i++) {
+        assert_true(begin(f, i, LONG_US));
+        f->waiters[i].wait.is_abandoned = has_gone;
+    }
+    assert_false(begin(f, MAX, LONG_US));
+    wait_for(f, 1);
+    assert_false(f->waiters[1].known);
+    assert_int_equal(f->waiters[0].ends + f->waiters[2].ends, 0);
+    assert_true(begin(f, MAX, LONG_US));
+}
+
 static void it_is_no_use_to_wait_when_the_time_is_over(void **state)
 {
     struct fixture *f = *state;
@@ -232,6 +252,7 @@ int main(void)
         TEST(requests_for_one_message_are_told_together),
         TEST(without_postgresql_it_ends_when_it_is_time),
         TEST(a_stop_ends_all_and_nobody_waits_any_more),
+        TEST(who_goes_away_makes_room),
         TEST(it_is_no_use_to_wait_when_the_time_is_over),
     };
 

@@ -1,5 +1,6 @@
 """Prefer: wait=N: the 202 comes with Twilio's SID, or as usual when it is time."""
 
+import http.client
 import re
 import threading
 import time
@@ -74,6 +75,20 @@ def test_nobody_waits_beyond_the_limit(smsq, api, start):  # noqa: F811
     full = Api(start("--producer.waits=0").url, api.token)
     answer = ask(full, "wait=20")
     assert answer.took_s < QUICK_S and "preference-applied" not in answer.headers
+
+
+def test_who_goes_away_makes_room_for_others(smsq, api, start):  # noqa: F811
+    keep_quiet(smsq)
+    url = start("--producer.waits=1").url
+    host, port = url.removeprefix("http://").split(":")
+    gone = http.client.HTTPConnection(host, int(port), timeout=10)
+    gone.request("POST", "/sms/send", text(), {**api.authorization, "Prefer": "wait=30",
+                                               "Content-Type": "application/json"})
+    wait_until_claimed(smsq, 1)
+    there = Api(url, api.token)
+    assert "preference-applied" not in ask(there, "wait=1").headers
+    gone.close()
+    wait_until(lambda: "preference-applied" in ask(there, "wait=1").headers, 4, "there is room")
 
 
 def test_a_producer_that_stops_answers_all_that_wait(smsq, api, start):  # noqa: F811
