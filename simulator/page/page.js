@@ -68,9 +68,9 @@ function scrollToEnd() {
 }
 
 // The form's sender is the one that wrote last; the others are offered.
-function offerSenders(numbers) {
-  const rows = numbers.map((number) => messages.get(number).row);
-  const senders = [...new Set(rows.map(senderOf).filter(Boolean))].reverse();
+function offerSenders() {
+  const rows = phones.get(chosen).numbers.map((number) => messages.get(number).row).reverse();
+  const senders = [...new Set(rows.map(senderOf).filter(Boolean))];
   $("sender").value = senders[0] ?? "";
   $("senders").replaceChildren();
   for (const sender of senders) make("option", $("senders")).value = sender;
@@ -86,7 +86,7 @@ function choose(address) {
   $("person").value = address;
   phone.button.setAttribute("aria-current", "true");
   for (const number of phone.numbers) addBubble(messages.get(number));
-  offerSenders(phone.numbers);
+  offerSenders();
   scrollToEnd();
 }
 
@@ -147,6 +147,7 @@ function clear() {
   $("bubbles").replaceChildren();
   $("title").textContent = "Nobody chosen";
   $("empty").hidden = false;
+  $("write").reset();
   chosen = null;
   newest = 0;
 }
@@ -173,7 +174,11 @@ async function readOnce() {
   page.messages.forEach(take);
   for (const number of [...messages.keys()].slice(0, Math.max(0, messages.size - KEPT)))
     forget(number);
-  if (chosen === null && page.messages.length) choose(personOf(page.messages.at(-1)));
+  // A service may have picked its sender meanwhile.
+  if (chosen !== null && !$("sender").value && document.activeElement !== $("sender"))
+    offerSenders();
+  if (chosen === null && !$("person").value && page.messages.length)
+    choose(personOf(page.messages.at(-1)));
   if (isAtEnd) scrollToEnd();
   $("empty").hidden = phones.size > 0;
 }

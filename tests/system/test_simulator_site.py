@@ -125,6 +125,29 @@ def test_a_person_writes_first(sim, page):
     assert [(r["direction"], r["from"], r["to"]) for r in rows] == [("inbound", PERSON, FROM)]
 
 
+def test_the_sender_that_a_service_picked_is_offered(sim, page):
+    sim.switch(queued_delay="1h", sent_delay="2h", delivered_delay="2h")
+    try:
+        sim.create(To=PERSON, MessagingServiceSid="MG" + "3" * 32)
+        page.until(lambda: "from a service · accepted" in "".join(page.texts("#bubbles small")))
+        assert page.all("#sender")[0].get_attribute("value") == ""
+        sim.switch(queued_delay="0s")
+        page.until(lambda: page.all("#sender")[0].get_attribute("value") == FROM)
+        page.until(lambda: page.all("#bubbles > .queued"))
+    finally:
+        sim.switch(queued_delay="0s", sent_delay="0s", delivered_delay="0s")
+
+
+def test_who_is_typing_is_not_disturbed(sim, page):
+    person, = page.all("#person")
+    person.send_keys("+14155550199")
+    sim.create(To=PERSON)
+    page.until(page.phones)
+    assert person.get_attribute("value") == "+14155550199" and page.bubbles() == []
+    page.choose(PERSON)
+    assert person.get_attribute("value") == PERSON and page.bubbles() == ["Hello"]
+
+
 def test_what_cannot_be_sent_is_said_and_not_lost(sim, page):
     page.write("STOP by nobody", person="nobody", sender=FROM)
     page.until(lambda: page.texts("#notice")[0])
@@ -186,6 +209,18 @@ def test_more_messages_than_the_page_keeps_stay_usable(sim, page):
     page.until(lambda: page.bubbles() == ["number 499", "number 799", "number 1099",
                                           "I am number 199"])
     assert len(page.phones()) == 300
+
+
+def test_a_screen_reader_has_a_name_for_everything(sim, page):
+    sim.create(To=PERSON, Body="Hello")
+    page.until(page.bubbles)
+    controls = page.all("#write input, #write button")
+    assert [c.accessible_name for c in controls] == ["As", "to", "Message", "Send"]
+    log, = page.all("#bubbles")
+    assert (log.aria_role, log.accessible_name) == ("log", PERSON)
+    assert page.all("#phones button")[0].accessible_name == f"{PERSON} Hello"
+    assert {e.aria_role for e in page.all("nav, main, #notice")} == {"navigation", "main",
+                                                                     "status"}
 
 
 def test_it_fits_on_a_phone(sim, page):
