@@ -22,7 +22,10 @@ real:true | real:TRUE | real:True | real:yes | real:on | real:1 | :*) ;;
 esac
 
 echo "Sending one message to +14155550123, which the simulator answers."
-answer=$(smsq send +14155550123 --message "Hello from smsq, all the way round." --json)
+answer=$(smsq send +14155550123 --message "Hello from smsq, all the way round." --json) || {
+    echo "Not accepted: $answer"
+    exit 1
+}
 id=$(printf '%s' "$answer" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
 
 tries=0
