@@ -38,8 +38,8 @@ static const struct settings_source cli_settings_source = {
 // the rest is the command's.
 static bool is_setting(const char *arg)
 {
-    static const char *const own[] = { "--config", "--check-config", "--print-config",
-                                       "--version" };
+    static const char *const own[] = { "--config", "--env-file", "--check-config",
+                                       "--print-config", "--version" };
     size_t len = strcspn(arg, "=");
 
     for (size_t i = 0; i < COUNT_OF(own); i++)
