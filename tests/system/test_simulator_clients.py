@@ -6,6 +6,8 @@ import re
 import subprocess
 
 import pytest
+import requests
+from twilio.base.exceptions import TwilioRestException
 
 from cached import NODE_MODULES, PYTHON_FOLDER
 from simulator import ACCOUNT, FROM, TOKEN, TREE, Simulator
@@ -80,6 +82,43 @@ def test_the_example_for_node_does_every_operation(tmp_path, sim):
     local.write_text(f"const A = {ACCOUNT!r}, T = {TOKEN!r};\n" + example("js", sim)
                      + "module.exports = LocalTwilio;\n")
     run(NODE, {**NODE_PACKAGES, "LOCAL_TWILIO": str(local)})
+
+
+# --- what goes wrong on order ---
+
+@pytest.fixture
+def messages(sim):
+    """The messages of a client of Debian's library, made as the manual's example says."""
+    names = {"A": ACCOUNT, "T": TOKEN}
+    exec(example("python", sim), names)
+    return names["client"].messages
+
+
+@pytest.mark.parametrize("to,status,code", [
+    ("+15005559006", 500, 20500), ("+15005559007", 502, 502), ("+14155550100", 429, 20429)])
+def test_the_library_sees_the_error_that_was_ordered(sim, messages, to, status, code):
+    sim.ask("POST", "/_sim/faults", {"kind": "error", "status": 429, "error_code": 20429,
+                                     "to": "+14155550100"}, user=None)
+    with pytest.raises(TwilioRestException) as raised:
+        messages.create(to=to, from_=FROM, body="Hello")
+    assert (raised.value.status, raised.value.code) == (status, code)
+    assert sim.ledger()["creates"] == 0
+
+
+@pytest.mark.parametrize("to,creates", [("+15005559003", 1), ("+15005559004", 0)])
+def test_the_library_cannot_know_whether_a_cut_request_was_accepted(sim, messages, to, creates):
+    with pytest.raises(requests.exceptions.ConnectionError):
+        messages.create(to=to, from_=FROM, body="Hello")
+    assert sim.ledger()["creates"] == creates
+    assert len(messages.list(to=to)) == creates
+
+
+@pytest.mark.parametrize("to,status,code", [("+15005559030", "failed", 30008),
+                                            ("+15005559031", "undelivered", 30003)])
+def test_the_library_sees_how_a_message_ends(sim, messages, to, status, code):
+    sid = messages.create(to=to, from_=FROM, body="Hello").sid
+    sim.wait_status(sid, status)
+    assert messages(sid).fetch().error_code == code
 
 
 # --- webhooks ---
