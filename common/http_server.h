@@ -5,6 +5,7 @@
 #define HTTP_SERVER_H
 
 #include "base.h"
+#include "http_answer.h"
 #include "http_limits.h"
 
 struct http_server;
@@ -56,7 +57,8 @@ size_t http_server_in_hand(const struct http_server *s);
 // http_server_close answers what is left with 503 and frees everything.
 void http_server_close(struct http_server *s);
 
-// A request is borrowed by the handler until it is answered. Texts live as long.
+// A request is borrowed by the handler until it is answered (http_answer.h). Texts live
+// as long.
 const char *http_request_method(const struct http_request *req);
 const char *http_request_target(const struct http_request *req);  // raw: path and query
 const char *http_request_path(const struct http_request *req);    // decoded
@@ -69,43 +71,11 @@ const char *http_request_body(const struct http_request *req, size_t *len);
 const char *http_request_peer(const struct http_request *req);  // address as text
 int64_t http_request_began_us(const struct http_request *req);  // clock_boot_us
 
-struct http_header {
-    const char *name, *value;
-};
-
-// http_request_add_header adds a field to the answer that is to come; both texts are
-// copied. A field whose value cannot stand in a header, or beyond HTTP_FIELDS_MAX_BYTES
-// in all, is left out.
-enum { HTTP_FIELDS_MAX_BYTES = 512 };
-void http_request_add_header(struct http_request *req, const char *name,
-                             const char *value);
-
-// http_answer answers with a copy of body; headers is ended by a NULL name, or NULL.
-// content_type may be NULL when len is 0. Call once, from the handler or later.
-void http_answer(struct http_request *req, int status, const char *content_type,
-                 const char *body, size_t len, const struct http_header *headers);
-
-// http_cut ends the connection instead of answering: the len bytes go out as they are, as
-// far as they fit into the socket's buffer, then it closes; is_reset: with a reset. It is
-// for programs that play a broken server.
-void http_cut(struct http_request *req, const char *bytes, size_t len, bool is_reset);
-
 // http_request_is_reused tells whether the connection had an answer before this request.
 bool http_request_is_reused(const struct http_request *req);
 
 // http_request_is_abandoned tells whether the peer sends no more: it has gone, or waits
 // with its side closed. Asks the kernel.
 bool http_request_is_abandoned(const struct http_request *req);
-
-// http_problem answers application/problem+json (RFC 9457): type, title, status, detail
-// and, unless NULL, "code" (stable word for programs) and "field" (which input is wrong).
-struct http_problem {
-    int status;
-    const char *code;    // "invalid_number"
-    const char *detail;  // one sentence for people: what to do next
-    const char *field;
-    const struct http_header *headers;  // Retry-After, WWW-Authenticate; or NULL
-};
-void http_problem(struct http_request *req, const struct http_problem *problem);
 
 #endif
