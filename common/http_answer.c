@@ -1,4 +1,6 @@
 // What an answer looks like on the wire.
+#include "http_answer.h"
+
 #include "http_request.h"
 #include "http_server_state.h"
 
@@ -97,6 +99,13 @@ void http_request_add_header(struct http_request *req, const char *name,
         add_field(&req->fields, name, value);
 }
 
+// What else would follow such an answer is read as the beginning of the next one (RFC
+// 9110, 15.3.5 and 15.4.5).
+static bool has_content(int status)
+{
+    return status != 204 && status != 304;
+}
+
 static void add_head(struct http_connection *c, const struct http_request *req,
                      const char *content_type, size_t len,
                      const struct http_header *headers)
@@ -112,7 +121,7 @@ static void add_head(struct http_connection *c, const struct http_request *req,
     buf_add_text(out, "\r\n");
     if (content_type)
         add_field(out, "Content-Type", content_type);
-    if (req->status != 204 && req->status != 304) {
+    if (has_content(req->status)) {
         buf_add_text(out, "Content-Length: ");
         buf_add_int(out, (int64_t)len);
         buf_add_text(out, "\r\n");
@@ -138,7 +147,7 @@ void http_answer(struct http_request *req, int status, const char *content_type,
         c->last = true;
     if (c->fd >= 0) {
         add_head(c, req, content_type, len, headers);
-        if (strcmp(req->head.method, "HEAD") != 0)
+        if (has_content(status) && strcmp(req->head.method, "HEAD") != 0)
             buf_add(&c->out, body, len);
     }
     if (c->phase == HTTP_PHASE_HANDLER && !req->in_handler)

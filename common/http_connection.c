@@ -17,7 +17,7 @@ enum {
     OUT_MAX_BYTES = 1 << 30,
     KEEP_OUT_BYTES = 4096,  // of memory, between answers
     LINGER_US = 2000000,
-    LINGER_MAX_BYTES = 65536,  // of a refused body, so that its sender reads why
+    LINGER_MAX_BYTES = 1 << 20,  // of a refused body, so that its sender reads why
 };
 
 static void on_event(void *arg, uint32_t events);
@@ -88,6 +88,12 @@ size_t http_connection_unsent(const struct http_connection *c)
 
 // --- the end ---
 
+// The count that c is part of.
+static size_t *places_of(const struct http_connection *c)
+{
+    return c->counted ? &c->server->connections : &c->server->refused;
+}
+
 static void free_connection(struct http_connection *c)
 {
     queue_leave(c);
@@ -103,7 +109,7 @@ void http_connection_drop(struct http_connection *c)
     reactor_unwatch(s->reactor, c->fd);
     close(c->fd);
     c->fd = -1;
-    s->connections--;
+    --*places_of(c);
     http_peers_leave(s->peers, c->counted);
     if (c->req && c->phase != HTTP_PHASE_HANDLER) {
         s->requests--;
@@ -267,7 +273,8 @@ static void receive(struct http_connection *c)
     }
     c->eof = got == 0;
     size_t used = c->in.len == 0 ? http_input_consume(c, bytes, (size_t)got) : 0;
-    buf_add(&c->in, bytes + used, (size_t)got - used);
+    if (used < (size_t)got)
+        buf_add(&c->in, bytes + used, (size_t)got - used);
     advance(c);
 }
 
@@ -311,7 +318,7 @@ void http_connection_open(struct http_server *s, int fd, const struct sockaddr *
     http_peer_text(c->peer, address);
     buf_init(&c->in, s->header_max_bytes + HTTP_SCRATCH_BYTES);
     buf_init(&c->out, OUT_MAX_BYTES);
-    s->connections++;
+    ++*places_of(c);
     queue_enter(c, HTTP_PHASE_HEAD);
     watch(c, EPOLLIN);
     if (counted)

@@ -85,11 +85,14 @@ static void on_wake(void *arg)
 
 // --- new connections ---
 
-// Makes room by ending a connection that is done or idle; false when none is.
+// Makes room by ending a connection that is done or idle; false when none is. Those that
+// were refused have no place to give.
 static bool end_idle(struct http_server *s)
 {
     struct http_connection *c = s->queues[HTTP_PHASE_LINGER].first;
 
+    while (c && !c->counted)
+        c = c->next;
     if (!c)
         c = s->queues[HTTP_PHASE_IDLE].first;
     if (c)
@@ -97,17 +100,20 @@ static bool end_idle(struct http_server *s)
     return c != NULL;
 }
 
+// An address that has too many connections ends nobody else's.
 static void take(struct http_server *s, int fd, const struct sockaddr *address)
 {
-    bool full = s->connections >= s->connections_max && !end_idle(s);
-    struct http_peer *counted = NULL;
+    struct http_peer *counted =
+        http_peers_enter(s->peers, address, (size_t)s->limits->connections_per_address);
+    bool full = counted && s->connections >= s->connections_max && !end_idle(s);
 
-    if (!full)
-        counted = http_peers_enter(s->peers, address,
-                                   (size_t)s->limits->connections_per_address);
+    if (full) {
+        http_peers_leave(s->peers, counted);
+        counted = NULL;
+    }
     if (!counted && s->counted)
         metric_add(full ? s->refused_total : s->refused_address, 1);
-    if (counted || s->connections < s->connections_max + REFUSED_MAX)
+    if (counted || s->refused < REFUSED_MAX)
         http_connection_open(s, fd, address, counted);
     else
         close(fd);
@@ -152,7 +158,7 @@ static void on_pause(void *arg)
 static void set_gauges(void *arg)
 {
     const struct http_server *s = arg;
-    metric_set(s->open, (double)s->connections);
+    metric_set(s->open, (double)(s->connections + s->refused));
 }
 
 static struct metric *declare(struct metrics *metrics, const char *name,
@@ -178,6 +184,7 @@ static void declare_metrics(struct http_server *s, struct metrics *metrics,
     static const char refused_help[] = "Connections that got 503: too many.";
     struct buf labels = BUF_INIT(256);
 
+    s->metrics = metrics;
     s->refused_total = declare(metrics, refused, name, ",reason=\"all\"", refused_help);
     s->refused_address =
         declare(metrics, refused, name, ",reason=\"address\"", refused_help);
@@ -243,6 +250,7 @@ size_t http_server_in_hand(const struct http_server *s)
     return s->requests + s->queues[HTTP_PHASE_WRITE].count;
 }
 
+// Those that were answered already may have the next request behind: it is not begun.
 static void answer_suspended(struct http_server *s)
 {
     static const struct http_header later[] = { { "Retry-After", "1" }, { NULL, NULL } };
@@ -252,9 +260,11 @@ static void answer_suspended(struct http_server *s)
     };
     const struct http_queue *q = &s->queues[HTTP_PHASE_HANDLER];
 
-    for (struct http_connection *c = q->first; c; c = c->next)
-        if (c->req->status == 0)
+    for (struct http_connection *c = q->first; c; c = c->next) {
+        c->last = true;
+        if (c->req->status == 0 && !c->cut)
             http_problem(c->req, &problem);
+    }
     on_wake(s);
 }
 
@@ -273,5 +283,7 @@ void http_server_close(struct http_server *s)
     http_peers_free(s->peers);
     http_spares_free(&s->spares);
     http_metrics_free(s->counted);
+    if (s->metrics)
+        metrics_forget(s->metrics, s);
     free(s);
 }

@@ -41,6 +41,7 @@ struct http_server {
     const struct http_limits *limits;
     size_t header_max_bytes;
     size_t connections, connections_max;
+    size_t refused;  // connections without a place, until they have read their 503
     struct http_peers *peers;
     struct http_queue queues[HTTP_PHASES];
     struct http_connection *ready;  // answered by their handlers
@@ -50,7 +51,8 @@ struct http_server {
     bool stopping;
     int64_t date_s;  // of date
     char date[HTTP_DATE_BYTES];
-    struct http_metrics *counted;  // NULL without metrics, as the next four
+    struct metrics *metrics;  // NULL without metrics, as the next five
+    struct http_metrics *counted;
     struct metric *late, *refused_total, *refused_address, *open;
     char scratch[HTTP_SCRATCH_BYTES];  // what a read brings, before it has a place
 };

@@ -42,7 +42,7 @@ size_t site_ask(struct site *site, void (*job)(void *site));
 // site_wait_for waits until job reads wanted; it fails the test after RAW_WAIT_S.
 void site_wait_for(struct site *site, void (*job)(void *site), size_t wanted);
 
-// site_routes: GET /hello /big /split /items/* /items/special, DELETE /items/*,
+// site_routes: GET /hello /big /split /empty/* /items/* /items/special, DELETE /items/*,
 // POST /json (application/json) /echo /later.
 extern const struct http_route site_routes[];
 

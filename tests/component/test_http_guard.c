@@ -201,6 +201,24 @@ static void answers_head_like_get_without_the_body(void **state)
     close(fd);
 }
 
+static void answers_204_and_304_without_what_a_handler_put_in(void **state)
+{
+    static const char *const requests[] = { "GET /empty/204 HTTP/1.1\r\n" HOST "\r\n",
+                                            "GET /empty/304 HTTP/1.1\r\n" HOST "\r\n" };
+    struct site *site = *state;
+    site_start(site);
+    int fd = raw_dial(site->port);
+
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        struct raw_message m = talk(fd, requests[i]);
+        assert_int_equal(m.status, i ? 304 : 204);
+        assert_null(raw_field(&m, "Content-Length"));
+        raw_free(&m);
+        assert_talk(fd, GET_HELLO, 200, "hello");
+    }
+    close(fd);
+}
+
 static void problems_say_type_title_status_detail_and_code(void **state)
 {
     struct site *site = *state;
@@ -340,6 +358,7 @@ int main(void)
         TEST(says_which_methods_a_path_takes),
         TEST(takes_http_1_0_without_host_and_ends_the_connection),
         TEST(answers_head_like_get_without_the_body),
+        TEST(answers_204_and_304_without_what_a_handler_put_in),
         TEST(problems_say_type_title_status_detail_and_code),
         TEST(never_runs_what_hides_behind_an_ambiguous_request),
         TEST(tells_a_waiting_sender_to_go_on),

@@ -224,12 +224,15 @@ def free(site):
 def too_many_of_one(site, told):
     free(site)
     with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(Line(site.address, "127.0.0.2")) for _ in range(2)]
+        for each in idle:
+            assert_told(site, each, "")
         for each in begin(site, 4, "127.0.0.1"):
             stack.enter_context(each)
         with Line(site.address, "127.0.0.1") as connection:
             assert_told(site, connection, told)
-        with Line(site.address, "127.0.0.2") as connection:
-            assert_told(site, connection, "")
+        for each in idle:
+            assert_told(site, each, "")
 
 
 def too_many_in_all(site, told):
