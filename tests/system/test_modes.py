@@ -6,7 +6,7 @@ import pytest
 from api import Api, fresh_number, request
 from callbacks import Callbacks, new_sid
 from database import Database
-from stack import FREE_PORTS, Stack, read_log, run_dev, stays_true, wait_until
+from stack import FREE_PORTS, Stack, metric, read_log, run_dev, stays_true, wait_until
 from witness import Witness
 
 ACCOUNT, TOKEN, LISTED = "AC" + 32 * "a", "the-real-token", "+14155550199"
@@ -158,3 +158,28 @@ def test_a_simulator_with_the_known_token_is_refused_beside_a_live_account(live)
         f"--twilio.auth_token={TOKEN}", f"--simulator.auth_token={KNOWN_TOKEN}",
         "--check-config")
     assert done.wait(30) == 1
+
+
+def of_workers(live, read):
+    return [read(live.stack.admin_url(name)) for name in live.stack.parts()
+            if name.startswith("worker")]
+
+
+def cost(live):
+    return sum(of_workers(live, lambda url: metric(
+        url, 'smsq_cost_micros_total{currency="USD"}')))
+
+
+def test_what_is_simulated_says_nothing_about_twilio_and_its_bill(live):
+    before = cost(live)
+    live.api("simulate").wait_for(live.api("simulate").accepted())
+    assert cost(live) == before
+    live.api("live").wait_for(live.api("live").accepted())
+    assert cost(live) > before
+    rule = "kind=error&status=401&error_code=20003"
+    assert request(live.sim.url + "/_sim/faults", "POST", rule, {
+        "Content-Type": "application/x-www-form-urlencoded"}).status in (200, 201)
+    refused = live.api("simulate").accepted()
+    wait_until(lambda: live.db.rows("select reason from messages where message_id = %s",
+                                    refused) == [("misconfigured",)], 10, "the simulator refused it")
+    assert set(of_workers(live, lambda url: request(url + "/readyz").status)) == {200}

@@ -307,9 +307,19 @@ static void fill(struct result *row, struct job *job, const struct twilio_answer
     fill_status(&row->outcome, job, answer);
 }
 
-// What Twilio says about us, not about the message, stands until it takes one again.
-static void note_complaint(struct results *s, const struct twilio_answer *answer)
+// Beside real messages, simulated ones say nothing about Twilio and its bill.
+static bool is_aside(const struct results *s, const struct job *job)
 {
+    return s->set.mode != ACCOUNT_SIMULATE &&
+           strcmp(job->sms.mode, account_mode_name(ACCOUNT_SIMULATE)) == 0;
+}
+
+// What Twilio says about us, not about the message, stands until it takes one again.
+static void note_complaint(struct results *s, const struct job *job,
+                           const struct twilio_answer *answer)
+{
+    if (is_aside(s, job))
+        return;
     if (answer->result == SEND_ACCEPTED)
         s->refused_us = 0;
     if (answer->result != SEND_MISCONFIGURED)
@@ -331,8 +341,9 @@ static void count(struct results *s, const struct result *row,
     if (answer->result != SEND_ACCEPTED)
         return;
     metric_observe_us(s->e2e[lane], row->outcome.answered_us - sms->accepted_at);
-    metric_add(metric_words_find(s->costs, sms->currency),
-               (uint64_t)sms->estimate_micros);
+    if (!is_aside(s, row->job))
+        metric_add(metric_words_find(s->costs, sms->currency),
+                   (uint64_t)sms->estimate_micros);
 }
 
 static void report(const struct result *row, const struct twilio_answer *answer)
@@ -359,7 +370,7 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
     fill(row, job, answer);
     report(row, answer);
     count(s, row, answer);
-    note_complaint(s, answer);
+    note_complaint(s, job, answer);
     s->count++;
     if (s->filling->count == RESULTS_BATCH_MAX)
         flush(s);

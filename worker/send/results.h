@@ -2,6 +2,7 @@
 #ifndef RESULTS_H
 #define RESULTS_H
 
+#include "account.h"
 #include "base.h"
 
 struct db;
@@ -15,6 +16,7 @@ struct twilio_answer;
 enum { RESULTS_BATCH_MAX = 500 };
 
 struct results_settings {
+    enum account_mode mode;      // of the installation
     struct db *db;               // borrowed
     struct job_set *held;        // jobs leave it when their result stands in PostgreSQL
     void (*on_room)(void *arg);  // runs after a batch was written

@@ -257,6 +257,7 @@ static void make_parts(struct worker *w)
 {
     struct metrics *metrics = service_metrics(w->service);
     const struct results_settings results = {
+        .mode = w->accounts.mode,
         .db = w->writes,
         .held = &w->held,
         .on_room = on_room,
