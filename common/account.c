@@ -229,6 +229,20 @@ static enum outcome check_simulator(const struct accounts *a,
     return OUTCOME_OK;
 }
 
+// Who simulated before and really sends now may take the simulator's token for an old
+// one.
+static enum outcome check_old_tokens(const struct accounts *a,
+                                     const struct account_settings *set, struct err *err)
+{
+    if (a->mode == ACCOUNT_SIMULATE || !is_given(set->auth_tokens_old) ||
+        !strstr(set->auth_tokens_old, SIMULATOR_TOKEN))
+        return OUTCOME_OK;
+    return err_set(
+        err, OUTCOME_REJECT,
+        "twilio.auth_tokens_old holds the simulator's default, which everybody "
+        "knows: leave it out, it was never Twilio's");
+}
+
 static enum outcome fill_simulator(struct accounts *a, const struct account_settings *set,
                                    struct err *err)
 {
@@ -298,6 +312,8 @@ enum outcome accounts_open(struct accounts *out, const struct account_settings *
         fill_twilio(&a.twilio, set);
         rc = fill_simulator(&a, set, err);
     }
+    if (!rc)
+        rc = check_old_tokens(&a, set, err);
     if (!rc)
         rc = read_listed(&a, set, err);
     if (!rc && a.mode != ACCOUNT_SIMULATE)

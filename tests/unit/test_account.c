@@ -206,7 +206,7 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
     struct account_settings a = plain(), b = plain(), c = plain(), d = plain(),
                             e = plain(), f = plain(), g = plain(), h = plain(),
                             known = with_credentials(), same = with_credentials(),
-                            word = plain(), number = plain();
+                            old = with_credentials(), word = plain(), number = plain();
     a.account_sid = T(OR);
     b.api_key_sid = T(AC);
     b.api_key_secret = T("x");
@@ -220,6 +220,7 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
     h.status_callback = T("https://other.example.com/webhooks/twilio/status/");
     known.simulator_auth_token = T("00000000000000000000000000000002");
     same.simulator_auth_token = same.auth_token;
+    old.auth_tokens_old = T("one,00000000000000000000000000000002");
     word.mode = T("test");
     number.test_numbers = T("+15551230001,0791234567");
     const struct {
@@ -229,6 +230,8 @@ static void wrong_kinds_are_refused_with_the_kind_that_belongs_there(void **stat
         { &known, "simulator.auth_token is the default, which everybody knows: with "
                   "simulator.url beside a live account set one of its own, here and for "
                   "smsq-twilio-simulator" },
+        { &old, "twilio.auth_tokens_old holds the simulator's default, which everybody "
+                "knows: leave it out, it was never Twilio's" },
         { &same, "simulator.auth_token must not be Twilio's: it vouches for callbacks of "
                  "simulated messages only" },
         { &word, "twilio.mode is simulate, listed or live, not \"test\"" },
