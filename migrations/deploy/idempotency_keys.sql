@@ -27,7 +27,7 @@ comment on column idempotency_keys.request_hash is 'Keyed hash of what decides t
 comment on column idempotency_keys.message_id is 'Id of the message, the same for each repeat';
 comment on column idempotency_keys.claim is 'The one request that may publish now: a UUID of its own';
 comment on column idempotency_keys.created_at is 'When the key came first';
-comment on column idempotency_keys.claimed_at is 'When that request got its claim; it lapses after some seconds. -infinity = given back';
+comment on column idempotency_keys.claimed_at is 'When that request got its claim; it lapses after some seconds. Given back: a minute ago';
 comment on column idempotency_keys.published_at is 'When Kafka had confirmed the message; null = not, or nobody knows';
 
 -- Nobody but these reads it, and nobody changes which message a key stands for. Locking a
