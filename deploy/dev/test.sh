@@ -242,6 +242,7 @@ test_fuzz() {
 }
 
 fuzz_build() {
+    mkdir -p build/fuzz
     (exec 8>build/lock && flock 8 &&
         build_step fuzz cmake --preset fuzz -DSMSQ_WERROR=OFF &&
         build_step fuzz cmake --build --preset fuzz --target fuzzers)
