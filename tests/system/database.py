@@ -60,10 +60,14 @@ class Database:
             holder.close()
 
     def checksums(self):
-        """One sum over all rows of each table, whatever their order."""
+        """One sum over all rows of each table, whatever their order. A callback that was
+        buried once is left out: its record may be good when it comes again."""
+        once = (" where not exists (select from dead_letters d where d.topic = 'sms.status'"
+                " and d.part = t.part and d.off = t.off)")
         return {table: self.one(
             "select count(*) || ' rows, ' ||"
-            f" coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {table} t")
+            f" coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {table} t"
+            + (once if table == "receipts" else ""))
             for table in TABLES}
 
     def columns_that_hold(self, text):
