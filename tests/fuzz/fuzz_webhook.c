@@ -1,4 +1,4 @@
-// Twilio's webhooks: a line with m, one with t, one with k, then the form. Both readers
+// Twilio's webhooks: a line each with m, t, k and c, then the form. Both readers
 // get it; what they take has a SID, and fits its record.
 #include "fuzz.h"
 
@@ -24,14 +24,14 @@ static char *next_line(const uint8_t **data, size_t *size)
     return fuzz_text(start, fuzz_cut(data, size));
 }
 
-static void read_callback(const struct form *form, char *const query[3])
+static void read_callback(const struct form *form, char *const query[4])
 {
     struct buf out = BUF_INIT(RECORD_MAX_BYTES);
+    const struct callback_query in = { query[0], query[1], query[2], query[3] };
     struct callback callback;
     struct err err;
 
-    if (!callback_read(&callback, form, query[0], query[1], query[2], fuzz_keys(),
-                       &err)) {
+    if (!callback_read(&callback, form, &in, fuzz_keys(), &err)) {
         CHECK(callback.sid[0] && callback.status[0]);
         callback.record.raw = raw;
         wire_encode(&callback.record, sms_status_fields, &out);
@@ -59,7 +59,7 @@ static void read_inbound(const struct form *form, const char *token)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *query[3];
+    char *query[4];
     struct form form;
     struct err err;
 
