@@ -38,17 +38,21 @@ class Witness:
 
     def switch(self, **switches):
         """Sets delays ("500ms") and faults; see docs/simulator.md."""
+        self._remember()
         answer = request(f"{self.url}/_sim/delays", "POST", urllib.parse.urlencode(switches),
                          {"Content-Type": "application/x-www-form-urlencoded"})
         assert answer.status == 200, answer
 
     def reset_switches(self):
         """Sets the switches as they were at the start, for messages on their way too."""
+        self._remember()
+        self.switch(**self._defaults)
+
+    def _remember(self):
         if self._defaults is None:
             self._defaults = {
                 name.removesuffix("_us"): _as_switch(name, value)
                 for name, value in self._get("/_sim/delays").items()}
-        self.switch(**self._defaults)
 
     def reset(self):
         """Forgets all messages and resets the switches."""
