@@ -155,7 +155,7 @@ def test_an_interrupted_replay_goes_on_where_it_was(smsq, cli, bad):  # noqa: F8
         "insert into dead_letters (topic, part, off, record_at, buried_at, reason, detail,"
         " is_whole, content_hash, sealed) select topic, part, off, record_at + n * interval"
         " '1 us', buried_at, reason, detail, is_whole, content_hash, sealed"
-        "  from dead_letters, generate_series(1, 2000) n where letter_id = %s",
+        "  from dead_letters, generate_series(1, 5000) n where letter_id = %s",
         letter["letter_id"])
     before = sum(smsq.kafka.ends(STATUS))
     replay = subprocess.Popen(
@@ -167,13 +167,13 @@ def test_an_interrupted_replay_goes_on_where_it_was(smsq, cli, bad):  # noqa: F8
     out, err = replay.communicate(timeout=30)
     assert replay.returncode == INTERRUPTED and "goes on" in err
     done = json.loads(out)["replayed"]
-    assert 0 < done < 2001
+    assert 0 < done < 5001
     shown = run_on_terminal(f"{smsq.stack.env['SMSQ_BIN']}/smsq", "dlq", "replay", "--until",
                             "0s", "--reason", "bad_record", "--topic", STATUS,
                             SMSQ_CONFIG=f"{smsq.stack.run}/smsq.cfg")
     assert re.search(r"\r\[#+\.*\] replayed \d+/\d+, \d+/s, \d+ s left", shown), shown
-    assert done + int(re.search(r"(\d+) letters replayed, 0 left out", shown)[1]) >= 2001
-    wait_until(lambda: smsq.kafka.lag() == 0, 60, "what came back is kept")
+    assert done + int(re.search(r"(\d+) letters replayed, 0 left out", shown)[1]) >= 5001
+    wait_until(lambda: smsq.kafka.lag() == 0, 180, "what came back is kept")
 
 
 def test_purge_takes_the_content_and_never_asks_a_script(smsq, cli, bad):  # noqa: F811
