@@ -45,7 +45,7 @@ int ask_test_start(void **state)
     db_fixture_open(f, *state);
     pg_exec(f->pg,
             "truncate messages, attempts, cost_entries, delayed, workers, rate_card,"
-            " api_tokens, clients restart identity");
+            " api_tokens, clients, leases, decisions restart identity");
     *state = f;
     return 0;
 }

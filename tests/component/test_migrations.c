@@ -127,7 +127,7 @@ static void the_owner_owns_everything(void **state)
 static void partitions_reach_from_last_month_to_thirteen_ahead(void **state)
 {
     static const char *const tables[] = { "messages", "attempts", "cost_entries",
-                                          "receipts" };
+                                          "receipts", "decisions" };
     char sql[512];
 
     for (size_t i = 0; i < COUNT_OF(tables); i++) {

@@ -1,0 +1,8 @@
+-- Revert smsq:leases from pg
+
+begin;
+set local lock_timeout = '5s';
+
+drop table leases;
+
+commit;
