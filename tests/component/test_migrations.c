@@ -179,7 +179,7 @@ static void what_is_missing_is_made_once(void **state)
     struct pg *pg = *state;
 
     assert_int_equal(pg_int(pg, "select count(*) from make_partitions(13)"), 0);
-    assert_int_equal(pg_int(pg, "select count(*) from make_partitions(15)"), 8);
+    assert_int_equal(pg_int(pg, "select count(*) from make_partitions(15)"), 10);
     assert_int_equal(pg_int(pg, "select count(*) from make_partitions(15)"), 0);
 }
 
