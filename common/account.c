@@ -344,8 +344,9 @@ const struct account *accounts_of(const struct accounts *a, enum account_mode mo
     return mode <= a->mode && account->base_url ? account : NULL;
 }
 
-enum outcome account_settings_check(const struct account_settings *set, struct err *err)
+static enum outcome check_part(const void *part, struct err *err)
 {
+    const struct account_settings *set = part;
     struct accounts accounts;
     enum outcome rc = accounts_open(&accounts, set, err);
 
@@ -353,6 +354,8 @@ enum outcome account_settings_check(const struct account_settings *set, struct e
         accounts_close(&accounts);
     return rc;
 }
+
+const struct settings_part account_settings_part = { check_part, NULL };
 
 static size_t digits_at(const char *text)
 {

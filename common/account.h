@@ -77,9 +77,8 @@ enum account_mode accounts_mode(const struct accounts *a, enum account_mode aske
 // than this installation does.
 const struct account *accounts_of(const struct accounts *a, enum account_mode mode);
 
-// account_settings_check is for the check of a settings_source; outcomes as above.
-MUST_CHECK enum outcome account_settings_check(const struct account_settings *set,
-                                               struct err *err);
+// account_settings_part refuses what accounts_open does.
+extern const struct settings_part account_settings_part;
 
 // account_sender_type: "messaging_service", "number", "short_code", "alphanumeric", or
 // NULL when sender is none of them (Twilio's rules: E.164; 3 to 8 digits; up to 11 of

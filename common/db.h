@@ -16,7 +16,7 @@ struct db;
 struct metrics;
 struct reactor;
 struct setting;
-struct settings_notes;
+struct settings_part;
 
 struct db_settings {
     char *url;                  // database.url: libpq connection string
@@ -58,13 +58,9 @@ struct db_answer {
 // The answer is valid during the call. done may submit, but must not close the db.
 typedef void db_done(void *arg, const struct db_answer *answer);
 
-// db_settings_check is for the check of a settings_source.
-//   OUTCOME_REJECT  the connection string is malformed.
-MUST_CHECK enum outcome db_settings_check(const struct db_settings *set, struct err *err);
-
-// db_settings_review warns of a server on another machine whose certificate and name are
-// not checked.
-void db_settings_review(const struct db_settings *set, struct settings_notes *notes);
+// db_settings_part refuses a malformed connection string, and warns of a server on
+// another machine whose certificate and name are not checked.
+extern const struct settings_part db_settings_part;
 
 // db_open starts to connect and returns; db_is_up tells when it stands. Each session
 // gets hashjoin and mergejoin off, generic plans, statement_timeout 5 s, lock_timeout

@@ -61,8 +61,9 @@ enum outcome db_options(char **out, const char *url, struct err *err)
     return OUTCOME_OK;
 }
 
-enum outcome db_settings_check(const struct db_settings *set, struct err *err)
+static enum outcome check_settings(const void *part, struct err *err)
 {
+    const struct db_settings *set = part;
     char *options = NULL;
 
     enum outcome rc = db_options(&options, set->url, err);
@@ -89,8 +90,9 @@ static bool is_local(const char *host)
            strcmp(host, "::1") == 0;
 }
 
-void db_settings_review(const struct db_settings *set, struct settings_notes *notes)
+static void review_settings(const void *part, struct settings_notes *notes)
 {
+    const struct db_settings *set = part;
     PQconninfoOption *all = PQconninfoParse(set->url, NULL);
 
     if (!all)
@@ -106,6 +108,8 @@ void db_settings_review(const struct db_settings *set, struct settings_notes *no
             host);
     PQconninfoFree(all);
 }
+
+const struct settings_part db_settings_part = { check_settings, review_settings };
 
 int64_t db_backoff_us(unsigned tries)
 {

@@ -181,8 +181,9 @@ static enum outcome try_client(const struct kafka_settings *set, struct err *err
     return err_set(err, OUTCOME_REJECT, "kafka.properties: %s", reason);
 }
 
-enum outcome kafka_settings_check(const struct kafka_settings *set, struct err *err)
+static enum outcome check_settings(const void *part, struct err *err)
 {
+    const struct kafka_settings *set = part;
     rd_kafka_conf_t *conf;
 
     enum outcome rc = kafka_conf_new(&conf, set, err);
@@ -236,8 +237,9 @@ static bool is_local(const char *broker, size_t len)
     return false;
 }
 
-void kafka_settings_review(const struct kafka_settings *set, struct settings_notes *notes)
+static void review_settings(const void *part, struct settings_notes *notes)
 {
+    const struct kafka_settings *set = part;
     const char *broker = set->brokers;
 
     review_scram(set->properties, notes);
@@ -255,6 +257,8 @@ void kafka_settings_review(const struct kafka_settings *set, struct settings_not
         broker += len + (broker[len] == ',');
     }
 }
+
+const struct settings_part kafka_settings_part = { check_settings, review_settings };
 
 void kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value)
 {

@@ -5,7 +5,7 @@
 #include "base.h"
 
 struct setting;
-struct settings_notes;
+struct settings_part;
 
 #define TOPIC_JOBS_URGENT "sms.jobs.urgent"
 #define TOPIC_JOBS_NORMAL "sms.jobs.normal"
@@ -45,13 +45,9 @@ struct rd_kafka_conf_s;
 MUST_CHECK enum outcome kafka_conf_new(struct rd_kafka_conf_s **out,
                                        const struct kafka_settings *set, struct err *err);
 
-// kafka_settings_check is for the check of a settings_source: what kafka_conf_new
-// refuses, and what contradicts or names files that are not there. kafka_settings_review
-// warns of brokers on other machines without TLS.
-void kafka_settings_review(const struct kafka_settings *set,
-                           struct settings_notes *notes);
-MUST_CHECK enum outcome kafka_settings_check(const struct kafka_settings *set,
-                                             struct err *err);
+// kafka_settings_part refuses what kafka_conf_new does, and what contradicts or names
+// files that are not there. It warns of brokers on other machines without TLS.
+extern const struct settings_part kafka_settings_part;
 
 // kafka_conf_set sets one property of ours; a refusal is a bug and asserts.
 // kafka_conf_set_int is the same for numbers.

@@ -3,6 +3,7 @@
 #include "kdf.h"
 #include "mac.h"
 #include "seal.h"
+#include "settings.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -53,8 +54,9 @@ void keys_close(struct keys *k)
     *k = (struct keys){ 0 };
 }
 
-enum outcome keys_settings_check(const struct keys_settings *set, struct err *err)
+static enum outcome check_settings(const void *part, struct err *err)
 {
+    const struct keys_settings *set = part;
     struct keys keys = { 0 };
 
     enum outcome rc = keys_open(&keys, set, err);
@@ -62,6 +64,8 @@ enum outcome keys_settings_check(const struct keys_settings *set, struct err *er
         keys_close(&keys);
     return rc;
 }
+
+const struct settings_part keys_settings_part = { check_settings, NULL };
 
 void keys_to_hash(const struct keys *k, const char *to, unsigned char out[TO_HASH_BYTES])
 {

@@ -9,6 +9,7 @@
 struct mac;
 struct seal;
 struct setting;
+struct settings_part;
 
 struct keys_settings {
     char *lookup;  // 64 hex digits
@@ -48,9 +49,8 @@ MUST_CHECK enum outcome keys_open(struct keys *out, const struct keys_settings *
                                   struct err *err);
 void keys_close(struct keys *k);
 
-// keys_settings_check is for the check of a settings_source; outcomes as above.
-MUST_CHECK enum outcome keys_settings_check(const struct keys_settings *set,
-                                            struct err *err);
+// keys_settings_part refuses what keys_open does.
+extern const struct settings_part keys_settings_part;
 
 // keys_to_hash is HMAC-SHA-256 of the E.164 number, cut to TO_HASH_BYTES.
 void keys_to_hash(const struct keys *k, const char *to, unsigned char out[TO_HASH_BYTES]);

@@ -222,8 +222,9 @@ static void prepare_life(struct service *s)
     service_on_change(s, "log.level", take_log_level, s);
 }
 
-enum outcome service_settings_check(const struct service_settings *set, struct err *err)
+static enum outcome check_settings(const void *part, struct err *err)
 {
+    const struct service_settings *set = part;
     enum log_level level;
 
     if (log_level_parse(set->log_level, &level))
@@ -233,10 +234,12 @@ enum outcome service_settings_check(const struct service_settings *set, struct e
                    set->log_level);
 }
 
+const struct settings_part service_settings_part = { check_settings, NULL };
+
 enum outcome service_open(struct service **out, const struct service_settings *set,
                           const struct service_hooks *hooks, struct err *err)
 {
-    if (service_settings_check(set, err))
+    if (check_settings(set, err))
         return OUTCOME_REJECT;
 
     process_raise_limits();

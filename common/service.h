@@ -11,6 +11,7 @@ struct metrics;
 struct reactor;
 struct readiness;
 struct service;
+struct settings_part;
 
 struct service_settings {
     char *admin_address;            // <group>.admin_address
@@ -71,10 +72,8 @@ struct service_hooks {
     void *arg;
 };
 
-// service_settings_check is for the check of a settings_source.
-//   OUTCOME_REJECT  log.level is none.
-MUST_CHECK enum outcome service_settings_check(const struct service_settings *set,
-                                               struct err *err);
+// service_settings_part refuses a log.level that is none.
+extern const struct settings_part service_settings_part;
 
 // service_open keeps set: its log level is read again at SIGHUP.
 MUST_CHECK enum outcome service_open(struct service **out,

@@ -178,17 +178,41 @@ static void add_place(const struct settings_loading *l, struct err *err)
     buf_free(&text);
 }
 
+static const void *part_of(const void *set, const struct settings_place *place)
+{
+    return (const char *)set + place->at;
+}
+
+enum outcome settings_check(const struct settings_source *source, const void *set,
+                            struct err *err)
+{
+    enum outcome rc = OUTCOME_OK;
+
+    for (const struct settings_place *p = source->parts; !rc && p && p->part; p++)
+        if (p->part->check)
+            rc = p->part->check(part_of(set, p), err);
+    return rc || !source->check ? rc : source->check(set, err);
+}
+
+static void review_parts(const struct settings_source *source, const void *set,
+                         struct settings_notes *notes)
+{
+    for (const struct settings_place *p = source->parts; p && p->part; p++)
+        if (p->part->review)
+            p->part->review(part_of(set, p), notes);
+}
+
 static void check_all(const void *set, struct settings_loading *l)
 {
     struct err err = { 0 };
 
     if (l->notes.problems > 0)
         return;  // fields are missing
-    if (l->source->check && l->source->check(set, &err)) {
+    if (settings_check(l->source, set, &err)) {
         add_place(l, &err);
         settings_problem(&l->notes, &err);
-    } else if (l->source->review) {
-        l->source->review(set, &l->notes);
+    } else {
+        review_parts(l->source, set, &l->notes);
     }
 }
 

@@ -45,16 +45,27 @@ struct setting {
 // NAME_FILE in the environment names a file that holds the value of any NAME
 // (secrets); the newline at its end is dropped. --env-file=FILE or SMSQ_ENV_FILE names a
 // file of NAME=value lines, below the environment.
+// What belongs to one part of several programs' settings, as kafka_settings_part.
+struct settings_part {
+    // What no single row can tell: kinds of keys, what belongs together. REJECT names
+    // the setting first. Runs at loading and reloading; may be NULL.
+    enum outcome (*check)(const void *part, struct err *err);
+    // What is allowed and yet unwise, by settings_warn; may be NULL.
+    void (*review)(const void *part, struct settings_notes *notes);
+};
+
+struct settings_place {
+    const struct settings_part *part;
+    size_t at;  // of its struct in the program's
+};
+
 struct settings_source {
     const char *program;                  // "smsq-worker", for --help
     const char *what;                     // one sentence for --help
     const struct setting *const *tables;  // NULL-ended list of tables, each {0}-ended
     size_t size;                          // of the settings struct; 0: no reload
-    // What no single row can tell: kinds of keys, what belongs together. REJECT names
-    // the setting first. Runs at loading and reloading; may be NULL.
-    enum outcome (*check)(const void *set, struct err *err);
-    // What is allowed and yet unwise, by settings_warn; may be NULL.
-    void (*review)(const void *set, struct settings_notes *notes);
+    const struct settings_place *parts;   // {0}-ended; NULL = none
+    enum outcome (*check)(const void *set, struct err *err);  // as a part's, of them all
 };
 
 // settings_load fills set (zeroed before) from argv, environment, file and defaults.

@@ -87,6 +87,10 @@ MUST_CHECK enum outcome settings_verdict(const struct settings_notes *notes,
 void settings_print_notes(const struct settings_notes *notes);
 void settings_notes_free(struct settings_notes *notes);
 
+// settings_check asks all parts of a source, then its own check.
+MUST_CHECK enum outcome settings_check(const struct settings_source *source,
+                                       const void *set, struct err *err);
+
 // settings_gather fills set from all sources and runs the source's check. What is wrong
 // is in l->notes. settings_gathered frees l.
 void settings_gather(struct settings_loading *l, void *set,

@@ -50,15 +50,13 @@ static enum outcome check_mixture(const struct settings_origin *origin, const vo
 {
     const struct settings_source *source = origin->source;
     void *mixture = xcalloc(1, source->size);
-    enum outcome rc = OUTCOME_OK;
 
     memcpy(mixture, origin->set, source->size);
     for (size_t t = 0; source->tables[t]; t++)
         for (const struct setting *row = source->tables[t]; row->name; row++)
             if (row->kind & SETTING_LIVE)
                 copy_field(row, mixture, fresh);
-    if (source->check)
-        rc = source->check(mixture, err);
+    enum outcome rc = settings_check(source, mixture, err);
     free(mixture);
     return rc;
 }

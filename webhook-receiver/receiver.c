@@ -75,8 +75,9 @@ static enum outcome check_account(const struct receiver_settings *set, struct er
     return rc;
 }
 
-static enum outcome check_tokens(const struct receiver_settings *set, struct err *err)
+static enum outcome check_settings(const void *arg, struct err *err)
 {
+    const struct receiver_settings *set = arg;
     struct signature_keys *tokens;
 
     enum outcome rc = open_tokens(&tokens, set, err);
@@ -85,26 +86,12 @@ static enum outcome check_tokens(const struct receiver_settings *set, struct err
     return rc ? rc : check_account(set, err);
 }
 
-static enum outcome check_settings(const void *arg, struct err *err)
-{
-    const struct receiver_settings *set = arg;
-
-    enum outcome rc = check_tokens(set, err);
-    if (!rc)
-        rc = kafka_settings_check(&set->kafka, err);
-    if (!rc)
-        rc = keys_settings_check(&set->keys, err);
-    if (!rc)
-        rc = service_settings_check(&set->service, err);
-    return rc;
-}
-
-static void review_settings(const void *arg, struct settings_notes *notes)
-{
-    const struct receiver_settings *set = arg;
-
-    kafka_settings_review(&set->kafka, notes);
-}
+static const struct settings_place places[] = {
+    { &kafka_settings_part, AT(kafka) },
+    { &keys_settings_part, AT(keys) },
+    { &service_settings_part, AT(service) },
+    { 0 },
+};
 
 const struct settings_source receiver_settings_source = {
     .program = "smsq-webhook-receiver",
@@ -113,8 +100,8 @@ const struct settings_source receiver_settings_source = {
     .tables =
         (const struct setting *const[]){ account_settings_table, receiver_table, NULL },
     .size = sizeof(struct receiver_settings),
+    .parts = places,
     .check = check_settings,
-    .review = review_settings,
 };
 
 struct receiver {

@@ -72,30 +72,20 @@ static enum outcome check_settings(const void *arg, struct err *err)
 {
     const struct producer_settings *set = arg;
 
-    enum outcome rc = account_settings_check(&set->account, err);
-    if (!rc)
-        rc = kafka_settings_check(&set->kafka, err);
-    if (!rc)
-        rc = db_settings_check(&set->db, err);
-    if (!rc)
-        rc = keys_settings_check(&set->keys, err);
-    if (!rc)
-        rc = service_settings_check(&set->service, err);
-    if (!rc && !phone_region_is_known(set->default_region))
-        rc = err_set(err, OUTCOME_REJECT,
+    return phone_region_is_known(set->default_region)
+               ? OUTCOME_OK
+               : err_set(
+                     err, OUTCOME_REJECT,
                      "producer.default_region \"%s\" is no country: write two capital "
                      "letters, for example US",
                      set->default_region);
-    return rc;
 }
 
-static void review_settings(const void *arg, struct settings_notes *notes)
-{
-    const struct producer_settings *set = arg;
-
-    kafka_settings_review(&set->kafka, notes);
-    db_settings_review(&set->db, notes);
-}
+static const struct settings_place places[] = {
+    { &account_settings_part, AT(account) }, { &kafka_settings_part, AT(kafka) },
+    { &db_settings_part, AT(db) },           { &keys_settings_part, AT(keys) },
+    { &service_settings_part, AT(service) }, { 0 },
+};
 
 const struct settings_source producer_settings_source = {
     .program = "smsq-producer",
@@ -103,8 +93,8 @@ const struct settings_source producer_settings_source = {
     .tables =
         (const struct setting *const[]){ account_settings_table, producer_table, NULL },
     .size = sizeof(struct producer_settings),
+    .parts = places,
     .check = check_settings,
-    .review = review_settings,
 };
 
 void producer_unavailable(struct http_request *req, const char *code, const char *detail)

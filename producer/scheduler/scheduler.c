@@ -26,25 +26,12 @@ static const struct setting scheduler_table[] = {
     { 0 },
 };
 
-static enum outcome check_settings(const void *arg, struct err *err)
-{
-    const struct scheduler_settings *set = arg;
-
-    enum outcome rc = kafka_settings_check(&set->kafka, err);
-    if (!rc)
-        rc = db_settings_check(&set->db, err);
-    if (!rc)
-        rc = service_settings_check(&set->service, err);
-    return rc;
-}
-
-static void review_settings(const void *arg, struct settings_notes *notes)
-{
-    const struct scheduler_settings *set = arg;
-
-    kafka_settings_review(&set->kafka, notes);
-    db_settings_review(&set->db, notes);
-}
+static const struct settings_place places[] = {
+    { &kafka_settings_part, AT(kafka) },
+    { &db_settings_part, AT(db) },
+    { &service_settings_part, AT(service) },
+    { 0 },
+};
 
 const struct settings_source scheduler_settings_source = {
     .program = "smsq-scheduler",
@@ -52,8 +39,7 @@ const struct settings_source scheduler_settings_source = {
         "Moves messages that fall due to their lane, deletes what was kept long enough.",
     .tables = (const struct setting *const[]){ scheduler_table, NULL },
     .size = sizeof(struct scheduler_settings),
-    .check = check_settings,
-    .review = review_settings,
+    .parts = places,
 };
 
 struct scheduler {

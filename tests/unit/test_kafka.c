@@ -1,5 +1,6 @@
 // kafka.properties reach librdkafka, except those that our promises rest on.
 #include "kafka.h"
+#include "settings.h"
 
 #include "test.h"
 
@@ -128,7 +129,7 @@ static void the_check_finds_contradictions_and_missing_files(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct kafka_settings set = { "kafka-1:9092", cases[i].properties };
         struct err err = { 0 };
-        enum outcome rc = kafka_settings_check(&set, &err);
+        enum outcome rc = kafka_settings_part.check(&set, &err);
         if (!cases[i].complaint)
             assert_int_equal(rc, OUTCOME_OK);
         else if (!rc || !strstr(err.text, cases[i].complaint))

@@ -20,29 +20,11 @@ static const struct setting worker_table[] = {
     { 0 },
 };
 
-static enum outcome check_settings(const void *arg, struct err *err)
-{
-    const struct worker_settings *set = arg;
-
-    enum outcome rc = account_settings_check(&set->account, err);
-    if (!rc)
-        rc = kafka_settings_check(&set->kafka, err);
-    if (!rc)
-        rc = db_settings_check(&set->db, err);
-    if (!rc)
-        rc = keys_settings_check(&set->keys, err);
-    if (!rc)
-        rc = service_settings_check(&set->service, err);
-    return rc;
-}
-
-static void review_settings(const void *arg, struct settings_notes *notes)
-{
-    const struct worker_settings *set = arg;
-
-    kafka_settings_review(&set->kafka, notes);
-    db_settings_review(&set->db, notes);
-}
+static const struct settings_place places[] = {
+    { &account_settings_part, AT(account) }, { &kafka_settings_part, AT(kafka) },
+    { &db_settings_part, AT(db) },           { &keys_settings_part, AT(keys) },
+    { &service_settings_part, AT(service) }, { 0 },
+};
 
 const struct settings_source worker_settings_source = {
     .program = "smsq-worker",
@@ -50,6 +32,5 @@ const struct settings_source worker_settings_source = {
     .tables =
         (const struct setting *const[]){ account_settings_table, worker_table, NULL },
     .size = sizeof(struct worker_settings),
-    .check = check_settings,
-    .review = review_settings,
+    .parts = places,
 };

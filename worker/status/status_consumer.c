@@ -42,27 +42,13 @@ static const struct setting status_table[] = {
     { 0 },
 };
 
-static enum outcome check_settings(const void *arg, struct err *err)
-{
-    const struct status_consumer_settings *set = arg;
-
-    enum outcome rc = kafka_settings_check(&set->kafka, err);
-    if (!rc)
-        rc = db_settings_check(&set->db, err);
-    if (!rc)
-        rc = keys_settings_check(&set->keys, err);
-    if (!rc)
-        rc = service_settings_check(&set->service, err);
-    return rc;
-}
-
-static void review_settings(const void *arg, struct settings_notes *notes)
-{
-    const struct status_consumer_settings *set = arg;
-
-    kafka_settings_review(&set->kafka, notes);
-    db_settings_review(&set->db, notes);
-}
+static const struct settings_place places[] = {
+    { &kafka_settings_part, AT(kafka) },
+    { &db_settings_part, AT(db) },
+    { &keys_settings_part, AT(keys) },
+    { &service_settings_part, AT(service) },
+    { 0 },
+};
 
 const struct settings_source status_consumer_settings_source = {
     .program = "smsq-status-consumer",
@@ -70,8 +56,7 @@ const struct settings_source status_consumer_settings_source = {
         "Applies Twilio's delivery callbacks to PostgreSQL, by rank; keeps dead letters.",
     .tables = (const struct setting *const[]){ status_table, NULL },
     .size = sizeof(struct status_consumer_settings),
-    .check = check_settings,
-    .review = review_settings,
+    .parts = places,
 };
 
 struct status_consumer {
