@@ -161,6 +161,8 @@ static void add_request(struct buf *body, const struct call *call)
     add_member(body, "class", call_text(call, "class"));
     add_member(body, "reference", call_text(call, "reference"));
     add_member(body, "region", call_text(call, "region"));
+    if (call_has(call, "if-in-doubt"))
+        add_member(body, "if_in_doubt", "send_again");
     add_member(body, "idempotency_key", call_text(call, "idempotency-key"));
     add_seconds(body, call_text(call, "expires-in"));
     buf_add_char(body, '}');

@@ -27,4 +27,5 @@ const struct db_column job_columns[JOB_COLUMN_COUNT] = {
     { DB_TEXT, AT(mode), NEVER_NULL },
     { DB_TIME, AT(accepted_at), NEVER_NULL },
     { DB_TEXT, AT(traceparent), NEVER_NULL },
+    { DB_TEXT, AT(on_doubt), NEVER_NULL },
 };

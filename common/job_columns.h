@@ -8,9 +8,10 @@
 #define JOB_COLUMNS_SQL                                                                  \
     "class, channel, client, sealed, to_hash, country, to_hint, sender, sender_type,"    \
     " segments, estimate_micros, currency, rate_note, template_ref, campaign_id,"        \
-    " campaign_row, reference, send_at, expires_at, mode, accepted_at, traceparent"
+    " campaign_row, reference, send_at, expires_at, mode, accepted_at, traceparent,"     \
+    " on_doubt"
 
-enum { JOB_COLUMN_COUNT = 22 };
+enum { JOB_COLUMN_COUNT = 23 };
 
 extern const struct db_column job_columns[JOB_COLUMN_COUNT];
 

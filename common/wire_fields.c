@@ -63,6 +63,9 @@ const struct wire_field sms_job_fields[] = {
       "when the request was accepted" },
     { "traceparent", WIRE_TEXT, AT(traceparent), OPTIONAL, 55, 128, NULL,
       "W3C trace context of the request" },
+    { "on_doubt", WIRE_TEXT, AT(on_doubt), OPTIONAL, 0, 0, "resend",
+      "resend: once more if nobody can say whether it went out; else it ends as "
+      "unknown" },
     { 0 },
 };
 #undef AT

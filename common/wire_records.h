@@ -44,6 +44,7 @@ struct sms_job {
     const char *mode;  // simulate, listed, live
     int64_t accepted_at;
     const char *traceparent;  // W3C trace context, or NULL
+    const char *on_doubt;  // "resend": may go out twice rather than not at all; or NULL
 };
 
 // sms.status: one callback of Twilio's. Key: message id, or SID without one.

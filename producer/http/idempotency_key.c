@@ -82,6 +82,7 @@ void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_
     add_part(&input, "class", request->message_class);
     add_part(&input, "reference", request->reference);
     add_part(&input, "expires_in", seconds[0] ? seconds : NULL);
+    add_part(&input, "if_in_doubt", request->resend_in_doubt ? "send_again" : NULL);
     hash(keys->idempotency, &input, out->request_hash);
     buf_free(&input);
     out->client = client;

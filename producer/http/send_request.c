@@ -156,6 +156,19 @@ static enum outcome read_key(struct draft *d, const struct json_value *value)
     return rc;
 }
 
+static enum outcome read_if_in_doubt(struct draft *d, const struct json_value *value)
+{
+    static const char word[] = "send_again";
+
+    if (value->kind != JSON_STRING)
+        return complain(d, "if_in_doubt", "wrong_type", "this field must be a text");
+    if (value->len != strlen(word) || memcmp(value->text, word, value->len) != 0)
+        return complain(d, "if_in_doubt", "wrong_value",
+                        "if_in_doubt is send_again, or not there");
+    d->request->resend_in_doubt = true;
+    return OUTCOME_OK;
+}
+
 static const struct {
     const char *name;
     member_reader *read;
@@ -169,6 +182,7 @@ static const struct {
     { "strict", read_strict },
     { "region", read_region },
     { "idempotency_key", read_key },
+    { "if_in_doubt", read_if_in_doubt },
 };
 
 // How much of a name is shown: up to 64 bytes, and no part of a character.
@@ -188,7 +202,7 @@ static enum outcome unknown_member(struct draft *d, const char *name, size_t len
     return err_set(
         &d->complaint->detail, OUTCOME_REJECT,
         "\"%.*s\" is not a field of this request; it has to, body, from, class, "
-        "reference, expires_in, strict, region and idempotency_key",
+        "reference, expires_in, strict, region, idempotency_key and if_in_doubt",
         shown_len(name, len), name);
 }
 
@@ -235,6 +249,11 @@ static enum outcome check(struct draft *d)
         return complain(d, "to", "missing", "the recipient's number is missing");
     if (!r->body)
         return complain(d, "body", "missing", "the text of the message is missing");
+    if (r->resend_in_doubt && strcmp(r->message_class, "transactional") != 0)
+        return complain(
+            d, "if_in_doubt", "wrong_value",
+            "only a transactional message has this choice: emergency is always "
+            "sent again, otp and marketing never");
     r->segments = segments_count(r->body, r->body_len);
     return check_number(d);
 }

@@ -34,6 +34,7 @@ struct send_request {
     char *reference;       // owned; NULL = none
     char *message_class;   // owned; never NULL
     char *key;             // owned; idempotency_key, NULL = none
+    bool resend_in_doubt;  // if_in_doubt: send_again
     int64_t expires_in_s;  // 0 = the class's own useful time
     bool strict;           // refuse numbers that are possible but not valid
     char region[3];        // for a number without a country code
@@ -42,7 +43,7 @@ struct send_request {
 };
 
 // send_request_parse fills out; region is the default one. Members: to, body, from,
-// class, reference, expires_in, strict, region, idempotency_key.
+// class, reference, expires_in, strict, region, idempotency_key, if_in_doubt.
 //   OUTCOME_REJECT  complaint says what is wrong; out needs no free.
 MUST_CHECK enum outcome send_request_parse(struct send_request *out,
                                            struct json_reader *json, const char *region,

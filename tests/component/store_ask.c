@@ -70,6 +70,7 @@ void ask_claim(struct db_fixture *f, struct sms_job *job, uint32_t number,
     memset(job->campaign_id, 9, sizeof(job->campaign_id));
     job->row = 12;
     job->traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    job->on_doubt = "resend";
     if (send_in_us > 0)
         job->send_at = clock_wall_us() + send_in_us;
     store_claim(f->db, &job, 1, 1, ask_done, &ask);

@@ -41,6 +41,7 @@ static void same_job(const struct sms_job *a, const struct sms_job *b)
     same_text(a->mode, b->mode);
     assert_int_equal(a->accepted_at, b->accepted_at);
     same_text(a->traceparent, b->traceparent);
+    same_text(a->on_doubt, b->on_doubt);
 }
 
 // What the mover is to find: a job, the turn of its row, and whether it is live.
@@ -96,9 +97,10 @@ static void what_a_job_does_not_have_stays_away(void **state)
     pg_exec(f->pg, "update delayed set due = now()");
     pg_exec(f->pg, "update messages set country = null, template_ref = null,"
                    " reference = null, rate_note = null, campaign_id = null,"
-                   " campaign_row = null, traceparent = null, send_at = null");
+                   " campaign_row = null, traceparent = null, send_at = null,"
+                   " on_doubt = null");
     job.country = job.template_ref = job.reference = job.rate_note = NULL;
-    job.traceparent = NULL;
+    job.traceparent = job.on_doubt = NULL;
     memset(job.campaign_id, 0, sizeof(job.campaign_id));
     job.row = 0;
     job.send_at = 0;

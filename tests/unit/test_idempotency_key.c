@@ -128,6 +128,7 @@ static void what_decides_the_message_makes_another_request(void **state)
         "{" TO_HI ",\"reference\":\"8\"}",
         "{" TO_HI ",\"expires_in\":60}",
         "{" TO_HI ",\"expires_in\":61}",
+        "{" TO_HI ",\"if_in_doubt\":\"send_again\"}",
     };
     struct key_claim claims[COUNT_OF(bodies)];
 

@@ -125,15 +125,28 @@ static const struct {
     { "{" BOTH ",\"idempotency_key\":7}", 422, "wrong_type", "idempotency_key",
       "this field must be a text" },
 
+    { "{" BOTH ",\"if_in_doubt\":true}", 422, "wrong_type", "if_in_doubt",
+      "this field must be a text" },
+    { "{" BOTH ",\"if_in_doubt\":\"send-again\"}", 422, "wrong_value", "if_in_doubt",
+      "if_in_doubt is send_again, or not there" },
+    { "{" BOTH ",\"if_in_doubt\":\"send_again\",\"class\":\"otp\"}", 422, "wrong_value",
+      "if_in_doubt",
+      "only a transactional message has this choice: emergency is always sent again, otp "
+      "and marketing never" },
+    { "{" BOTH ",\"class\":\"marketing\",\"if_in_doubt\":\"send_again\"}", 422,
+      "wrong_value", "if_in_doubt",
+      "only a transactional message has this choice: emergency is always sent again, otp "
+      "and marketing never" },
+
     { "{" BOTH ",\"message\":\"Hi\"}", 422, "unknown_field", NULL,
       "\"message\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict, region and idempotency_key" },
+      "reference, expires_in, strict, region, idempotency_key and if_in_doubt" },
     { "{" BOTH ",\"Class\":\"otp\"}", 422, "unknown_field", NULL,
       "\"Class\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict, region and idempotency_key" },
+      "reference, expires_in, strict, region, idempotency_key and if_in_doubt" },
     { "{" BOTH ",\"to\\u0000\":null}", 422, "unknown_field", NULL,
       "\"to\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict, region and idempotency_key" },
+      "reference, expires_in, strict, region, idempotency_key and if_in_doubt" },
 };
 
 static void assert_refused(const char *json, size_t len, int status, const char *code,
@@ -178,7 +191,7 @@ static void what_is_left_out_has_its_default(void **state)
     static const char *const bodies[] = {
         "{" BOTH "}",
         "{" BOTH ",\"from\":null,\"class\":null,\"reference\":null,\"expires_in\":null,"
-        "\"strict\":null,\"region\":null}",
+        "\"strict\":null,\"region\":null,\"if_in_doubt\":null}",
     };
 
     (void)state;
@@ -193,6 +206,7 @@ static void what_is_left_out_has_its_default(void **state)
         assert_string_equal(r.message_class, "transactional");
         assert_null(r.reference);
         assert_int_equal(r.expires_in_s, 0);
+        assert_false(r.resend_in_doubt);
         assert_false(r.strict);
         assert_string_equal(r.region, "US");
         send_request_free(&r);
@@ -218,6 +232,21 @@ static void every_member_is_taken(void **state)
     assert_true(r.strict);
     assert_string_equal(r.region, "DE");
     send_request_free(&r);
+}
+
+static void a_transactional_message_may_be_sent_again(void **state)
+{
+    static const char *const bodies[] = {
+        "{" BOTH ",\"if_in_doubt\":\"send_again\"}",
+        "{\"if_in_doubt\":\"send_again\",\"class\":\"transactional\"," BOTH "}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        struct send_request r = parse_good(bodies[i]);
+        assert_true(r.resend_in_doubt);
+        send_request_free(&r);
+    }
 }
 
 static void senders_of_every_kind_are_taken(void **state)
@@ -359,6 +388,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(what_is_left_out_has_its_default),
         cmocka_unit_test(every_member_is_taken),
+        cmocka_unit_test(a_transactional_message_may_be_sent_again),
         cmocka_unit_test(senders_of_every_kind_are_taken),
         cmocka_unit_test(numbers_without_country_code_are_of_the_region),
         cmocka_unit_test(a_number_of_no_known_range_is_taken_unless_strict),

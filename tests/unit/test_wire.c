@@ -54,6 +54,7 @@ static struct sms_job full_job(void)
         .mode = "live",
         .accepted_at = 1795255199999000,
         .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        .on_doubt = "resend",
     };
     memcpy(job.message_id, some_id, sizeof(some_id));
     memcpy(job.campaign_id, some_id, sizeof(some_id));
@@ -111,6 +112,7 @@ static void assert_jobs_equal(const struct sms_job *a, const struct sms_job *b)
     assert_texts_equal(a->mode, b->mode);
     assert_int_equal(a->accepted_at, b->accepted_at);
     assert_texts_equal(a->traceparent, b->traceparent);
+    assert_texts_equal(a->on_doubt, b->on_doubt);
 }
 
 static void a_full_job_comes_back(void **state)
@@ -130,7 +132,7 @@ static void a_job_without_options_comes_back(void **state)
 
     (void)state;
     job.country = job.rate_note = job.template_ref = job.reference = NULL;
-    job.traceparent = NULL;
+    job.traceparent = job.on_doubt = NULL;
     memset(job.campaign_id, 0, sizeof(job.campaign_id));
     job.row = 0;
     job.send_at = 0;
