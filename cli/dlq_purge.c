@@ -125,21 +125,8 @@ static int purge(const struct call *call, const struct letters_filter *filter)
 int command_dlq_purge(const struct call *call)
 {
     const char *state = call_text(call, "state");
-    struct letters_filter filter;
-    struct err err = { 0 };
-    int code;
+    bool is_one = state && strcmp(state, "any") != 0;
 
-    if (letters_filter_read(&filter, call,
-                            state && strcmp(state, "any") != 0 ? letters_states(state)
-                                                               : "{waiting,replayed}",
-                            &err))
-        code = command_usage(call, "%s", err.text);
-    else if (!filter.is_narrow && !call_has(call, "all"))
-        code = command_usage(call, "name letters, filters, or --all");
-    else if (!command_has_database(call->set))
-        code = EXIT_SETTINGS;
-    else
-        code = purge(call, &filter);
-    letters_filter_free(&filter);
-    return code;
+    return letters_change(call, is_one ? letters_states(state) : "{waiting,replayed}",
+                          purge);
 }

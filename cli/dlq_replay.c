@@ -282,20 +282,7 @@ static int replay(const struct call *call, const struct letters_filter *filter)
 
 int command_dlq_replay(const struct call *call)
 {
-    struct letters_filter filter;
-    struct err err = { 0 };
-    int code;
-
-    if (letters_filter_read(&filter, call,
-                            call_has(call, "again") ? "{waiting,replayed}" : "{waiting}",
-                            &err))
-        code = command_usage(call, "%s", err.text);
-    else if (!filter.is_narrow && !call_has(call, "all"))
-        code = command_usage(call, "name letters, filters, or --all");
-    else if (!command_has_database(call->set))
-        code = EXIT_SETTINGS;
-    else
-        code = replay(call, &filter);
-    letters_filter_free(&filter);
-    return code;
+    return letters_change(call,
+                          call_has(call, "again") ? "{waiting,replayed}" : "{waiting}",
+                          replay);
 }

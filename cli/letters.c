@@ -113,6 +113,26 @@ void letters_filter_free(struct letters_filter *f)
     buf_free(&f->client);
 }
 
+int letters_change(const struct call *call, const char *states,
+                   int (*change)(const struct call *call,
+                                 const struct letters_filter *filter))
+{
+    struct letters_filter filter;
+    struct err err = { 0 };
+    int code;
+
+    if (letters_filter_read(&filter, call, states, &err))
+        code = command_usage(call, "%s", err.text);
+    else if (!filter.is_narrow && !call_has(call, "all"))
+        code = command_usage(call, "name letters, filters, or --all");
+    else if (!command_has_database(call->set))
+        code = EXIT_SETTINGS;
+    else
+        code = change(call, &filter);
+    letters_filter_free(&filter);
+    return code;
+}
+
 const char *letters_states(const char *state)
 {
     if (strcmp(state, "waiting") == 0)

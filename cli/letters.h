@@ -33,6 +33,13 @@ MUST_CHECK enum outcome letters_filter_read(struct letters_filter *out,
                                             struct err *err);
 void letters_filter_free(struct letters_filter *f);
 
+// letters_change runs a command that changes letters: it reads the filter, wants it
+// narrow or --all, and PostgreSQL in the settings. Returns its exit code, or that of what
+// was wrong, which was said.
+int letters_change(const struct call *call, const char *states,
+                   int (*change)(const struct call *call,
+                                 const struct letters_filter *filter));
+
 // letters_states is the array for a value of --state; "any" is all.
 const char *letters_states(const char *state);
 

@@ -49,41 +49,39 @@ static const char revoke_sql[] =
     " FROM clients c WHERE c.client_id = t.client_id AND t.key_id = $1"
     " RETURNING" INFO("c.name");
 
-static void tell(PGresult *rows, tokens_each *each, void *arg)
+static void tell(const struct sql_answer *rows, tokens_each *each, void *arg)
 {
-    for (int i = 0; i < PQntuples(rows); i++) {
+    for (size_t i = 0; i < sql_rows(rows); i++) {
         const struct token_info info = {
-            .key_id = PQgetvalue(rows, i, 0),
-            .client = PQgetvalue(rows, i, 1),
-            .mode = PQgetvalue(rows, i, 2),
-            .scopes = PQgetvalue(rows, i, 3),
-            .rate_per_minute = PQgetvalue(rows, i, 4),
-            .created_at = PQgetvalue(rows, i, 5),
-            .expires_at = PQgetvalue(rows, i, 6),
-            .revoked_at = PQgetvalue(rows, i, 7),
-            .last_used_at = PQgetvalue(rows, i, 8),
-            .state = PQgetvalue(rows, i, 9),
+            .key_id = sql_text(rows, i, 0),
+            .client = sql_text(rows, i, 1),
+            .mode = sql_text(rows, i, 2),
+            .scopes = sql_text(rows, i, 3),
+            .rate_per_minute = sql_text(rows, i, 4),
+            .created_at = sql_text(rows, i, 5),
+            .expires_at = sql_text(rows, i, 6),
+            .revoked_at = sql_text(rows, i, 7),
+            .last_used_at = sql_text(rows, i, 8),
+            .state = sql_text(rows, i, 9),
         };
         each(arg, &info);
     }
 }
 
-// Runs one statement in a session of its own; *count is how many rows it gave.
+// *count is how many rows the statement gave.
 static enum outcome ask(size_t *count, const char *database_url, const char *sql,
                         const char *const *values, int value_count, tokens_each *each,
                         void *arg, struct err *err)
 {
-    PGconn *db;
-    enum outcome rc = sql_open(&db, database_url, err);
+    struct sql_answer answer;
+    enum outcome rc = sql_ask(&answer, database_url, sql, values, value_count, err);
+
     if (rc)
         return rc;
-
-    PGresult *rows = PQexecParams(db, sql, value_count, NULL, values, NULL, NULL, 0);
-    *count = (size_t)PQntuples(rows);
-    tell(rows, each, arg);
-    rc = sql_take(db, rows, PGRES_TUPLES_OK, err);
-    PQfinish(db);
-    return rc;
+    *count = sql_rows(&answer);
+    tell(&answer, each, arg);
+    sql_answer_free(&answer);
+    return OUTCOME_OK;
 }
 
 static enum outcome insert(const char *token, const struct token_name *name,

@@ -215,14 +215,21 @@ test_systems() {
     test_count "system, preset asan" build/asan/system.xml "$began"
 }
 
-# system_run PRESET [ARGUMENTS] leaves a report in build/PRESET/system.xml.
+# system_run PRESET [ARGUMENTS] leaves a report in build/PRESET/system.xml. An argument that
+# is a file, or FILE::TEST, takes the place of the whole folder.
 system_run() {
-    local preset=$1 report=$tree/build/$1/system.xml
+    local preset=$1 report=$tree/build/$1/system.xml folder=(tests/system) argument
     shift
+
+    for argument; do
+        if [[ -e ${argument%%::*} ]]; then
+            folder=()
+        fi
+    done
 
     rm -f "$report"
     PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider \
-        --junitxml="$report" --preset="$preset" tests/system "$@" </dev/null || true
+        --junitxml="$report" --preset="$preset" "${folder[@]}" "$@" </dev/null || true
 }
 
 # test_fuzz [SECONDS] gives each parser the kept inputs, and new ones for so long.
