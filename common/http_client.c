@@ -1,6 +1,7 @@
 #include "http_client.h"
 
 #include "buf.h"
+#include "fail_point.h"
 #include "http_socket.h"
 #include "http_transfer.h"
 #include "reactor.h"
@@ -35,6 +36,7 @@ struct slot {
     int tries;     // of libcurl to send the request
     bool left_us;  // the gate let the first one pass
     bool too_long;
+    bool was_seen;  // by note_bytes
     int64_t began_us;
     struct buf body;
     char error[CURL_ERROR_SIZE];
@@ -170,12 +172,29 @@ static void finish_all(struct shard *shard)
     }
 }
 
+// For the crash bench only: which requests have left us since the last look.
+static void note_bytes(struct http_client *c)
+{
+    for (size_t i = 0; i < c->slot_count; i++) {
+        struct slot *slot = &c->slots[i];
+        long sent = 0;
+        if (!slot->busy || !slot->left_us || slot->was_seen)
+            continue;
+        (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
+        slot->was_seen = sent > 0;
+        if (slot->was_seen)
+            fail_point("client_after_bytes", c->in_flight);
+    }
+}
+
 static void on_socket_ready(void *arg, int fd, int events)
 {
     struct shard *shard = arg;
     int running;
 
     (void)curl_multi_socket_action(shard->multi, fd, events, &running);
+    if (FAIL_POINTS)
+        note_bytes(shard->client);
     finish_all(shard);
 }
 
@@ -315,7 +334,7 @@ bool http_client_submit(struct http_client *c, const struct http_call *call,
     slot->done = done;
     slot->arg = arg;
     slot->tries = 0;
-    slot->left_us = slot->too_long = false;
+    slot->left_us = slot->too_long = slot->was_seen = false;
     slot->error[0] = '\0';
     slot->began_us = clock_boot_us();
     buf_clear(&slot->body);

@@ -1,6 +1,7 @@
 #include "webhook.h"
 
 #include "buf.h"
+#include "fail_point.h"
 #include "form.h"
 #include "http_server.h"
 #include "kafka_out.h"
@@ -85,6 +86,7 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     const struct webhook_kind *kind = w->kind;
 
     (void)reason;
+    fail_point("receiver_after_publish", kafka_out_in_flight(w->parts->out) + 1);
     if (p->req && rc) {
         unavailable(w, p->req, p->record, "Kafka did not confirm it in time");
     } else if (p->req) {
@@ -96,6 +98,7 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     if (p->req)
         stop_waiting(p);
     free(p);
+    fail_point("receiver_rest", kafka_out_in_flight(w->parts->out));
 }
 
 static enum outcome submit(struct pending *p, const struct webhook_input *in,
@@ -125,6 +128,7 @@ static void publish(struct pending *p, const struct webhook_input *in)
     struct webhook *w = p->webhook;
     struct err err = { 0 };
 
+    fail_point("receiver_before_publish", kafka_out_in_flight(w->parts->out) + 1);
     if (!kafka_out_is_up(w->parts->out)) {
         unavailable(w, p->req, p->record, "Kafka is away");
         free(p);

@@ -4,8 +4,8 @@
 build_command() {
     local preset=${1:-${SMSQ_DEV_PRESET:-release}}
 
-    [[ $preset =~ ^(release|debug|asan)$ ]] || fail "There is no preset \"$preset\": it is" \
-        "release, debug or asan."
+    [[ $preset =~ ^(release|debug|asan|chaos)$ ]] || fail "There is no preset \"$preset\": it is" \
+        "release, debug, asan or chaos."
     build "$preset" all
 }
 

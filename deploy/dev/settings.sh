@@ -84,7 +84,7 @@ settings_check() {
         case $name in
         *_PORT) [[ $value =~ ^[0-9]{1,5}$ ]] && ((10#$value < 65530)) ;;
         *_WORKERS) [[ $value =~ ^[1-9][0-9]?$ ]] ;;
-        *) [[ $value =~ ^(release|debug|asan)$ ]] ;;
+        *) [[ $value =~ ^(release|debug|asan|chaos)$ ]] ;;
         esac || fail "$name=$value makes no sense: it is \"${setting_help[$name]}\"," \
             "by default ${setting_default[$name]}."
     done

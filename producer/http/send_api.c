@@ -2,6 +2,7 @@
 #include "accepted.h"
 #include "access.h"
 #include "buf.h"
+#include "fail_point.h"
 #include "http_server.h"
 #include "idempotency.h"
 #include "idempotency_key.h"
@@ -102,6 +103,7 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     struct producer *producer = p->producer;
     const char *trace = p->traceparent[0] ? trace_id_of(p->traceparent) : NULL;
 
+    fail_point("producer_after_ack", kafka_out_in_flight(producer->out) + 1);
     if (p->keyed)
         idempotency_end(producer->idempotency, &p->claim, rc == OUTCOME_OK);
     if (rc) {
@@ -121,6 +123,7 @@ static void on_published(void *arg, enum outcome rc, const char *reason)
     metric_add(producer->segments[p->class], (uint64_t)p->accepted.segments);
     metric_observe_us(producer->accept_to_ack, clock_boot_us() - p->began_us);
     finish(p);
+    fail_point("producer_rest", kafka_out_in_flight(producer->out));
 }
 
 // Publishes the job of a request; claim is NULL without a key.
@@ -131,6 +134,7 @@ static void publish(struct producer *p, struct http_request *req,
     struct buf value = BUF_INIT(WIRE_RECORD_MAX_BYTES);
     struct err err = { 0 };
 
+    fail_point("producer_before_publish", kafka_out_in_flight(p->out) + 1);
     wire_encode(job, sms_job_fields, &value);
     const struct kafka_out_record rec = {
         .topic = send_job_topic(job),

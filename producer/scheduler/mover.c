@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "db.h"
+#include "fail_point.h"
 #include "kafka_out.h"
 #include "log.h"
 #include "metrics.h"
@@ -83,6 +84,7 @@ bool mover_is_idle(const struct mover *m)
 static void rest(struct mover *m, int64_t delay_us)
 {
     m->busy = false;
+    fail_point("mover_rest", 0);
     if (!m->stopping)
         reactor_timer_set(m->poll, delay_us);
 }
@@ -91,6 +93,7 @@ static void on_deleted(void *arg, const struct db_answer *answer)
 {
     struct mover *m = arg;
 
+    fail_point("mover_after_delete", m->done);
     if (answer->rc)
         log_line(LOG_LEVEL_ERROR, "mover_failed", LOG_T("lane", m->set.lane),
                  LOG_T("reason", answer->reason));
@@ -115,6 +118,7 @@ static void on_report(void *arg, enum outcome rc, const char *reason)
     struct mover *m = p->mover;
     const char *trace = p->traceparent[0] ? trace_id_of(p->traceparent) : NULL;
 
+    fail_point("mover_after_ack", m->read);
     if (rc) {
         log_line(LOG_LEVEL_WARN, "job_not_moved", LOG_U("message_id", p->key.message_id),
                  LOG_C(trace), LOG_I("turn", p->key.turn), LOG_T("reason", reason));
@@ -134,6 +138,7 @@ static void publish(struct mover *m, const struct due_row *row)
     struct published *p = xcalloc(1, sizeof(*p));
     struct err err = { 0 };
 
+    fail_point("mover_before_publish", m->read);
     p->mover = m;
     p->key = row->key;
     if (row->job.traceparent && trace_is_valid(row->job.traceparent))

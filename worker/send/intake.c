@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "db.h"
 #include "dead_letters.h"
+#include "fail_point.h"
 #include "job.h"
 #include "job_reader.h"
 #include "kafka.h"
@@ -177,6 +178,7 @@ static int compare_jobs(const void *a, const void *b)
 static void finish(struct intake *in, struct job *job, enum claim_result result)
 {
     metric_add(in->results[result], 1);
+    fail_point("worker_before_ack", in->set.held->count);
     acknowledge(in, job);
     if (result == CLAIM_WON)
         in->set.won(in->set.arg, job);
@@ -275,6 +277,7 @@ static void on_claimed(void *arg, const struct db_answer *answer)
     LIST_REMOVE(b, next);
     in->claims_in_flight--;
     in->claiming -= b->count;
+    fail_point("worker_after_claim", in->set.held->count);
     metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
     if (answer->rc)
         settle_refusal(b, answer);
@@ -303,6 +306,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     in->claims_in_flight++;
     in->claiming += count;
     metric_observe(in->claim_size, (int64_t)count);
+    fail_point("worker_before_claim", in->set.held->count);
     store_claim(in->set.db, records, count, b->epoch, on_claimed, b);
 }
 

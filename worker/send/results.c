@@ -1,6 +1,7 @@
 #include "results.h"
 
 #include "db.h"
+#include "fail_point.h"
 #include "job.h"
 #include "log.h"
 #include "metric_words.h"
@@ -196,6 +197,7 @@ static void on_written(void *arg, const struct db_answer *answer)
     struct results *s = b->owner;
 
     LIST_REMOVE(b, next);
+    fail_point("worker_after_result", s->set.held->count);
     if (answer->rc) {
         settle_refusal(b, answer);
     } else {
@@ -203,6 +205,7 @@ static void on_written(void *arg, const struct db_answer *answer)
             free_job(s, b->rows[i].job);
         free(b);
     }
+    fail_point("worker_rest", s->set.held->count);
     s->set.on_room(s->set.arg);
 }
 

@@ -2,6 +2,7 @@
 
 #include "account.h"
 #include "buf.h"
+#include "fail_point.h"
 #include "http_client.h"
 #include "job.h"
 #include "json.h"
@@ -218,6 +219,7 @@ static bool may_leave(void *arg)
 {
     struct job *job = arg;
 
+    fail_point("worker_before_note", in_flight(job->twilio));
     job->objection = objection(job);
     if (job->objection)
         twilio_metrics_refused(job->twilio->metrics, job->objection);

@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "dead_letters.h"
+#include "fail_point.h"
 #include "intake.h"
 #include "job.h"
 #include "kafka_in.h"
@@ -76,6 +77,7 @@ static void on_answer(void *arg, struct job *job, const struct twilio_answer *an
 {
     struct worker *w = arg;
 
+    fail_point("worker_after_answer", w->held.count);
     results_add(w->results, job, answer);
     on_room(w);
 }

@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "burials.h"
 #include "dead_letters.h"
+#include "fail_point.h"
 #include "json.h"
 #include "kafka_in.h"
 #include "kafka_out.h"
@@ -197,6 +198,7 @@ static void on_stored(void *arg, const struct db_answer *answer)
     struct status_consumer *c = b->owner;
 
     LIST_REMOVE(b, next);
+    fail_point("status_after_store", b->count);
     if (answer->rc && db_blames_data(answer) && b->count > 1) {
         split(b);
         return;
@@ -208,6 +210,7 @@ static void on_stored(void *arg, const struct db_answer *answer)
     else
         service_fail(c->service, answer->reason);
     batch_free(b);
+    fail_point("status_rest", 0);
     fill(c);
 }
 
@@ -221,6 +224,7 @@ static void submit(struct batch *b)
     size_t best_count = status_entry_best(all, b->count, best);
     LIST_INSERT_HEAD(&b->owner->batches, b, next);
     metric_observe(b->owner->batch_size, (int64_t)b->count);
+    fail_point("status_before_store", b->count);
     store_receipts(b->owner->db, all, b->count, best, best_count, on_stored, b);
 }
 

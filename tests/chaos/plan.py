@@ -1,0 +1,86 @@
+"""What happens to whom, drawn from the seed alone: the same seed gives the same plan."""
+
+import dataclasses
+import random
+
+# The places where each program ends itself, as fail_point names them in its source.
+POINTS = {
+    "worker": ("worker_before_claim", "worker_after_claim", "worker_before_ack",
+               "worker_before_note", "client_after_bytes", "worker_after_answer",
+               "worker_after_result"),
+    "scheduler": ("mover_before_publish", "mover_after_ack", "mover_after_delete"),
+    "status-consumer": ("status_before_store", "status_after_store"),
+    "webhook-receiver": ("receiver_before_publish", "receiver_after_publish"),
+    "producer": ("producer_before_publish", "producer_after_ack"),
+}
+
+# Passed only to tell that the hands are empty again; nobody dies there.
+RESTS = ("worker_rest", "mover_rest", "status_rest", "receiver_rest", "producer_rest")
+
+RANDOM_SHARE = 0.15  # of the lives that end at any moment instead of at a place
+PASSES_MAX = 12  # a life ends at a pass from the first to this one
+
+
+@dataclasses.dataclass(frozen=True)
+class Life:
+    """One life of one program: where it ends, or when at the latest."""
+
+    place: str  # "" = nowhere, killed from outside
+    passes: int
+    after_s: float
+
+
+def life_of(seed, name, kind, number, span=(2.0, 6.0)):
+    """The plan of the life with this number of one program."""
+    draw = random.Random(f"{seed}/{name}/{number}")
+    after_s = draw.uniform(*span)
+    if draw.random() < RANDOM_SHARE or not POINTS[kind]:
+        return Life("", 0, after_s)
+    # In turn, so that each place gets its share; the start is different for each program.
+    places = POINTS[kind]
+    start = random.Random(f"{seed}/{name}").randrange(len(places))
+    passes = draw.randint(1, PASSES_MAX) if draw.random() < 0.7 else 1
+    return Life(places[(start + number) % len(places)], passes, after_s + 2.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One fault of the ground or of the simulator, beside the kills."""
+
+    name: str
+    target: str = ""
+    seconds: float = 0
+
+
+# What --faults may name. "kills" is about lives, the others are of the schedule.
+NAMES = ("kills", "stop", "stop_long", "postgres_restart", "postgres_crash", "kafka_restart",
+         "kafka_kill", "storm", "rewind", "moves", "simulator", "answers_5xx", "answers_429",
+         "answers_cut", "answers_hang", "callbacks_lost", "callbacks_early")
+
+SCHEDULED = tuple(name for name in NAMES if name not in ("kills", "moves", "simulator"))
+LONG_S = 90  # of stop_long: dead by every clock of ours
+LONG_RUN_S = 300  # shorter runs have no place for it
+
+
+def schedule(seed, names, targets, length_s):
+    """Endless: the faults one after the other, each round in an order of its own."""
+    draw = random.Random(f"{seed}/schedule")
+    chosen = [name for name in SCHEDULED if name in names]
+    if length_s < LONG_RUN_S:
+        chosen = [name for name in chosen if name != "stop_long"]
+    while chosen:
+        for name in draw.sample(chosen, len(chosen)):
+            target, seconds = "", round(draw.uniform(3, 8), 1)
+            if name in ("stop", "stop_long"):
+                target = draw.choice(targets)
+                seconds = LONG_S if name == "stop_long" else draw.choice((2, 6, 18))
+            yield Fault(name, target, seconds)
+
+
+def chosen_faults(text):
+    """The names of --faults LIST; "all" is all of them."""
+    names = NAMES if text in (None, "", "all") else tuple(text.split(","))
+    for name in names:
+        if name not in NAMES:
+            raise ValueError(f'there is no fault "{name}": it is one of {", ".join(NAMES)}')
+    return names

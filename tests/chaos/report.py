@@ -1,0 +1,72 @@
+"""The judge's report as Markdown, for the terminal and for docs/reliability.md."""
+
+
+def as_markdown(result):
+    return "\n\n".join([
+        _head(result), _classes(result["classes"]), _places(result["kills"]),
+        _faults(result), _verdict(result["broken"])]) + "\n"
+
+
+def _table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+def _counts(found):
+    return ", ".join(f"{name} {count}" for name, count in sorted(found.items())) or "none"
+
+
+def _head(result):
+    run, kills, costs = result["run"], result["kills"], result["costs"]
+    marks = run["marks"]
+    lost = f"lost {len(result['lost'])}"
+    if run["lose_state"]:
+        lost += f" (at most {result['lost_bound']} were in the hands of killed workers)"
+    return "\n".join([
+        f"`{run['command']}` (seed {run['seed']}): {marks['calm_again'] - marks['wild']:.0f} s of"
+        f" faults at {run['rate']} messages/s, then {marks['settled'] - marks['calm_again']:.0f} s"
+        " until nothing was under way.", "",
+        f"- kills {kills['count']}, {100 * kills['busy_share']:.0f} % with work in hand"
+        f" ({_counts(kills['faults'])}); programs that ended by themselves:"
+        f" {_counts(kills['ended'])}",
+        f"- {lost}",
+        f"- bill {costs['billed_micros']}, our ledger {costs['ours_micros']}: difference"
+        f" {costs['difference_micros']} millionths, in {costs['messages_that_differ']} messages",
+        f"- canceled and rescheduled, by the API's answer: {_counts(result['changes'])}",
+        f"- settings shortened: {' '.join(run['settings'])}"])
+
+
+def _classes(classes):
+    rows = [(name, row["accepted"], row["sent"], row["doubled"], row["flagged"],
+             row["in_doubt"], _counts(row["resolved"]), _counts(row["fates"]))
+            for name, row in classes.items()]
+    return _table(("class", "accepted", "sent", "doubled", "flagged", "in doubt",
+                   "doubts resolved by", "in the end"), rows)
+
+
+def _places(kills):
+    names = sorted(set(kills["places"]) | set(kills["void"]))
+    nothing = {"kills": 0, "in_hand": 0, "most": 0}
+    rows = [(name, row["kills"], row["in_hand"], row["most"], kills["void"].get(name, 0))
+            for name in names for row in [kills["places"].get(name, nothing)]]
+    return _table(("killed at", "kills", "messages in hand", "most at once",
+                   "void: died before"), rows)
+
+
+def _faults(result):
+    rows = []
+    for name, row in sorted(result["recovery"]["faults"].items()):
+        seconds = row["seconds"]
+        rows.append((name, row["times"], row["void"], max(seconds, default="-"), row["late"],
+                     row["unmeasured"]))
+    head = ("fault", "times", "void: did not bite", "recovered within, s", "later than 30 s",
+            "run ended before")
+    return (f"Rate without faults: {result['recovery']['calm_rate']:.1f}/s.\n\n"
+            + _table(head, rows))
+
+
+def _verdict(broken):
+    if not broken:
+        return "Every promise was kept."
+    return "\n".join(["**Broken:**"] + [
+        f"- {row['promise']}: {row['count']} ({', '.join(row['ids'])})" for row in broken])
