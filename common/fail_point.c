@@ -2,6 +2,8 @@
 
 #ifdef SMSQ_FAIL_POINTS
 
+#include "base.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -22,6 +24,7 @@ static struct note unshared, *note;
 static const char *armed = "";  // name of the place that bites
 static size_t armed_len;
 static uint64_t bite_at;
+static int64_t armed_us;  // when passes begin to count, clock_boot_us
 
 static struct note *map_note(void)
 {
@@ -38,14 +41,19 @@ static struct note *map_note(void)
 
 static void set_up(void)
 {
-    const char *text = getenv("SMSQ_FAIL_POINT"), *colon = text ? strchr(text, ':') : NULL;
+    const char *text = getenv("SMSQ_FAIL_POINT"),
+               *colon = text ? strchr(text, ':') : NULL;
 
     note = map_note();
     if (!colon)
         return;
+    char *rest;
     armed = text;
     armed_len = (size_t)(colon - text);
-    bite_at = strtoull(colon + 1, NULL, 10);
+    bite_at = strtoull(colon + 1, &rest, 10);
+    armed_us = clock_boot_us();
+    if (*rest == ':')
+        armed_us += (int64_t)strtoull(rest + 1, NULL, 10) * 1000;
 }
 
 void fail_point(const char *name, size_t in_hand)
@@ -56,7 +64,7 @@ void fail_point(const char *name, size_t in_hand)
     memset(note->place, 0, sizeof(note->place));
     memcpy(note->place, name, strnlen(name, sizeof(note->place) - 1));
     if (strlen(name) != armed_len || memcmp(name, armed, armed_len) != 0 ||
-        ++note->passes != bite_at)
+        clock_boot_us() < armed_us || ++note->passes != bite_at)
         return;
     note->bitten = 1;
     (void)raise(SIGKILL);

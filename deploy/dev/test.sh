@@ -9,8 +9,8 @@ test_command() {
     began=$(now_ms)
     shift || true
 
-    [[ $stage =~ ^(all|checks|unit|component|system|fuzz|analyze)$ ]] || fail "There is no" \
-        "test stage \"$stage\": it is checks, unit, component, system, fuzz or analyze."
+    [[ $stage =~ ^(all|checks|unit|component|system|chaos|fuzz|analyze)$ ]] || fail "There is no" \
+        "test stage \"$stage\": it is checks, unit, component, system, chaos, fuzz or analyze."
     test_clean_environment
     setup_if_missing
     case $stage in
@@ -18,6 +18,7 @@ test_command() {
     checks) test_build_alone debug programs && test_checks ;;
     unit | component) test_build debug all && test_ctest debug "$stage" "$@" ;;
     system) test_build release programs && test_system release "$@" ;;
+    chaos) test_build chaos programs && test_chaos "$@" ;;
     fuzz) test_fuzz "$@" ;;
     analyze) test_build debug programs && test_analyze ;;
     esac || true
@@ -47,6 +48,9 @@ test_all() {
     test_fuzz
     if test_build release programs; then
         test_systems
+    fi
+    if test_build chaos programs; then
+        test_chaos
     fi
     test_check "the work tree is as it was" test_tree_is "$before"
 }
@@ -230,6 +234,18 @@ system_run() {
     rm -f "$report"
     PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider \
         --junitxml="$report" --preset="$preset" "${folder[@]}" "$@" </dev/null || true
+}
+
+# test_chaos [ARGUMENTS]: a short run of the crash bench, its judge, and builds it must catch.
+test_chaos() {
+    local began report=$tree/build/chaos/chaos.xml
+    began=$(now_ms)
+
+    say "== stage chaos"
+    rm -f "$report"
+    PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider \
+        --junitxml="$report" tests/chaos "$@" </dev/null || true
+    test_count chaos "$report" "$began"
 }
 
 # test_fuzz [SECONDS] gives each parser the kept inputs, and new ones for so long.

@@ -12,13 +12,21 @@ KINDS = (  # class, share, what the request says beside
     ("transactional", 15, {"on_doubt": "resend"}),
     ("marketing", 25, {}),
 )
-KEYED_SHARE = 0.5  # of the requests; only these are repeated after a broken connection
+KEYED_SHARE = 0.8  # of the requests; only these are repeated after a broken connection
 REPEAT_SHARE = 0.2  # of the keyed: asked once more although it was accepted
 LATER_SHARE = 0.12  # with send_at
 CHANGED_SHARE = 0.5  # of those with send_at: canceled or rescheduled
 TRIES_MAX = 12
 ANSWER_S = 15
 BASE_NUMBER = 2000000
+
+
+class Unheard(Exception):
+    """No answer: nobody knows what became of the request, unless it was never taken."""
+
+    def __init__(self, is_refused):
+        super().__init__("no answer")
+        self.is_refused = is_refused
 
 
 class Connection:
@@ -34,16 +42,19 @@ class Connection:
         self.reader = self.writer = None
 
     async def ask(self, method, path, body=None, headers=()):
-        """Returns (status, JSON); OSError when nobody knows what became of it."""
+        """Returns (status, JSON)."""
+        try:
+            if not self.writer:
+                self.reader, self.writer = await asyncio.open_connection(*self.address)
+        except OSError as error:
+            raise Unheard(is_refused=True) from error
         try:
             return await asyncio.wait_for(self._ask(method, path, body, headers), ANSWER_S)
         except (OSError, EOFError, ValueError, asyncio.TimeoutError) as error:
             self.close()
-            raise OSError(str(error)) from error
+            raise Unheard(is_refused=False) from error
 
     async def _ask(self, method, path, body, headers):
-        if not self.writer:
-            self.reader, self.writer = await asyncio.open_connection(*self.address)
         data = b"" if body is None else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.address[0]}:{self.address[1]}",
                  f"Authorization: Bearer {self.token}", "Content-Type: application/json",
@@ -106,7 +117,7 @@ class Load:
 
     async def _client(self, request):
         """One message: asked for until it is accepted, if that may be asked again."""
-        key = f"key {request['body']}" if self.draw.random() < KEYED_SHARE else None
+        key = request["body"].replace(" ", "-") if self.draw.random() < KEYED_SHARE else None
         again = key and self.draw.random() < REPEAT_SHARE
         change = self.draw.random()
         record = {"text": request["body"], "to": request["to"], "class": request["class"],
@@ -129,9 +140,12 @@ class Load:
         for number in range(TRIES_MAX):
             try:
                 status, answer = await self.ask(address, "POST", "/sms/send", request, headers)
-            except OSError:
-                # A refused connection took nothing; anything else may have been published.
+            except Unheard as error:
                 status, answer = 0, {}
+                if error.is_refused:  # nothing was asked
+                    address = self._other(address)
+                    await asyncio.sleep(0.1)
+                    continue
             record["status"] = status
             if status == 202:
                 record["id"] = answer["id"]
@@ -144,8 +158,11 @@ class Load:
             elif status not in (409, 429):
                 record["refused"] = answer.get("code")
                 return
-            address = self.addresses[(self.addresses.index(address) + 1) % len(self.addresses)]
+            address = self._other(address)
             await asyncio.sleep(min(0.2 * 2 ** number, 3))
+
+    def _other(self, address):
+        return self.addresses[(self.addresses.index(address) + 1) % len(self.addresses)]
 
     async def _change(self, record, change):
         """Cancels or reschedules; what the answer was is kept with the time before it."""
@@ -157,7 +174,7 @@ class Load:
             "PATCH", path, {"send_at": moved})
         try:
             record["changed"], _ = await self.ask(self.draw.choice(self.addresses), *what)
-        except OSError:
+        except Unheard:
             record["changed"] = 0
         record["changed_at"] = time.time()
         if record["change"] == "reschedule" and record["changed"] // 100 == 2:

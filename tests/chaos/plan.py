@@ -17,8 +17,14 @@ POINTS = {
 # Passed only to tell that the hands are empty again; nobody dies there.
 RESTS = ("worker_rest", "mover_rest", "status_rest", "receiver_rest", "producer_rest")
 
-RANDOM_SHARE = 0.15  # of the lives that end at any moment instead of at a place
-PASSES_MAX = 12  # a life ends at a pass from the first to this one
+# Of the lives that end at any moment instead of at a place. Whoever holds a message for
+# milliseconds only would mostly die with empty hands.
+RANDOM_SHARES = {"worker": 0.25, "producer": 0.15}
+RANDOM_SHARE = 0.05
+PASSES_MAX = 6  # a life ends at a pass from the first to this one
+SPANS_S = {"worker": (1.5, 5.0), "scheduler": (1.5, 5.0), "status-consumer": (1.5, 5.0),
+           "webhook-receiver": (3.0, 8.0), "producer": (5.0, 12.0)}
+VOID_S = 4.0  # who has not passed its place so long after its time is killed all the same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,20 +33,23 @@ class Life:
 
     place: str  # "" = nowhere, killed from outside
     passes: int
-    after_s: float
+    after_s: float  # passes count from here on; without a place it ends here
+
+    @property
+    def limit_s(self):
+        return self.after_s + (VOID_S if self.place else 0)
 
 
-def life_of(seed, name, kind, number, span=(2.0, 6.0)):
+def life_of(seed, name, kind, number):
     """The plan of the life with this number of one program."""
     draw = random.Random(f"{seed}/{name}/{number}")
-    after_s = draw.uniform(*span)
-    if draw.random() < RANDOM_SHARE or not POINTS[kind]:
+    after_s = draw.uniform(*SPANS_S[kind])
+    if draw.random() < RANDOM_SHARES.get(kind, RANDOM_SHARE):
         return Life("", 0, after_s)
     # In turn, so that each place gets its share; the start is different for each program.
     places = POINTS[kind]
     start = random.Random(f"{seed}/{name}").randrange(len(places))
-    passes = draw.randint(1, PASSES_MAX) if draw.random() < 0.7 else 1
-    return Life(places[(start + number) % len(places)], passes, after_s + 2.0)
+    return Life(places[(start + number) % len(places)], draw.randint(1, PASSES_MAX), after_s)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,8 +13,6 @@ NOTE_BYTES = 64
 QUIET = Life("", 0, float("inf"))
 LOOK_S, LONG_S = 0.05, 3600
 FAILED_REST_S = 0.3  # before the next start of one that ended by itself
-SPANS = {"worker": (2.5, 5.5), "scheduler": (3.0, 6.0), "status-consumer": (3.0, 6.0),
-         "webhook-receiver": (4.0, 9.0), "producer": (4.0, 9.0)}
 
 
 class Note:
@@ -67,7 +65,7 @@ class Program:
         if url.exists():
             extra["SMSQ_DATABASE_URL_FILE"] = str(url)
         if life.place:
-            extra["SMSQ_FAIL_POINT"] = f"{life.place}:{life.passes}"
+            extra["SMSQ_FAIL_POINT"] = f"{life.place}:{life.passes}:{life.after_s * 1000:.0f}"
         if self.static and self.kind in ("worker", "status-consumer"):
             extra["SMSQ_KAFKA_PROPERTIES"] = f"group.instance.id={self.name}"
         return clean_environment(**extra)
@@ -83,8 +81,8 @@ class Program:
         while True:
             await self.held_down.wait()
             self.lives += 1
-            life = (life_of(self.bench.seed, self.name, self.kind, self.lives,
-                            SPANS[self.kind]) if self.bench.is_wild else QUIET)
+            life = (life_of(self.bench.seed, self.name, self.kind, self.lives)
+                    if self.bench.is_wild else QUIET)
             note = Note(self.bench.notes / f"{self.name}.{self.lives}")
             self.killer = None
             await self._spawn(life, note)
@@ -97,7 +95,7 @@ class Program:
     async def _live(self, life):
         """Waits for the end of a life, and brings it when its time is over."""
         ended = asyncio.create_task(self.process.wait())
-        until = time.monotonic() + life.after_s
+        until = time.monotonic() + life.limit_s
         while not ended.done():
             left_s = until - time.monotonic()
             if left_s <= 0 and not self.is_frozen:
