@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from api import request
-from load import stamp
+from load import IF_IN_DOUBT, stamp
 
 GROUPS = {"worker": "worker", "status-consumer": "status", "webhook-receiver": "receiver",
           "producer": "producer", "scheduler": "scheduler"}
@@ -74,7 +74,7 @@ async def probe_features(bench):
     address = load.addresses[0]
     basic = {"to": "+14155550101", "body": "probe"}
     later = {**basic, "send_at": stamp(time.time() + 1)}
-    for name, body in (("send_at", later), ("on_doubt", {**basic, "on_doubt": "resend"})):
+    for name, body in (("send_at", later), ("if_in_doubt", {**basic, **IF_IN_DOUBT})):
         status, answer = await load.ask(address, "POST", "/sms/send", body)
         if status == 202:
             found.add(name)

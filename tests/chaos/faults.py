@@ -36,6 +36,7 @@ EPISODES = {
     "answers_cut": ({"kind": "cut", "probability": 0.15},
                     {"kind": "reset", "probability": 0.15, "accepts": "yes"}),
     "answers_hang": ({"kind": "hang", "probability": 0.1, "delay": "8s"},),
+    "repeats": ({"kind": "cut_reused", "probability": 0.5},),
     "callbacks_lost": ({"kind": "lost", "probability": 0.7},),
     "callbacks_early": ({"kind": "overtaken", "probability": 0.5, "delay": "3s"},),
 }

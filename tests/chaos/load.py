@@ -5,11 +5,12 @@ import json
 import random
 import time
 
+IF_IN_DOUBT = {"if_in_doubt": "send_again"}  # only transactional messages have the choice
 KINDS = (  # class, share, what the request says beside
     ("otp", 20, {}),
     ("emergency", 15, {}),
     ("transactional", 25, {}),
-    ("transactional", 15, {"on_doubt": "resend"}),
+    ("transactional", 15, IF_IN_DOUBT),
     ("marketing", 25, {}),
 )
 KEYED_SHARE = 0.8  # of the requests; only these are repeated after a broken connection
@@ -88,7 +89,7 @@ class Load:
         name, _, extra = self.draw.choices(KINDS, [share for _, share, _ in KINDS])[0]
         request = {"to": f"+1415{BASE_NUMBER + self.number}", "class": name,
                    "body": f"chaos {self.bench.seed} {self.number}"}
-        if "on_doubt" in self.bench.features:
+        if "if_in_doubt" in self.bench.features:
             request |= extra
         later = self.draw.random() < LATER_SHARE and self.moves
         if later and "send_at" in self.bench.features:
@@ -121,7 +122,7 @@ class Load:
         again = key and self.draw.random() < REPEAT_SHARE
         change = self.draw.random()
         record = {"text": request["body"], "to": request["to"], "class": request["class"],
-                  "resend": request.get("on_doubt") == "resend", "key": bool(key),
+                  "resend": "if_in_doubt" in request, "key": bool(key),
                   "send_at": request.get("send_at"), "id": None, "unsure": 0, "ids": []}
         record["at"] = time.time()
         await self._until_accepted(record, request, key)
