@@ -30,7 +30,7 @@ def build(name, folder):
     source = folder / path
     source.parent.mkdir(parents=True)
     shutil.copy(TREE / path, source)
-    run(["git", "apply", "--whitespace=nowarn", PATCHES / f"{name}.patch"], folder)
+    run(["patch", "-p1", "-F1", "-i", PATCHES / f"{name}.patch"], folder)
     commands = run(["ninja", "-t", "commands", PROGRAM], BUILD).splitlines()
     compiled = folder / "patched.o"
     run(_compile(commands, TREE / path, source, compiled), BUILD)
