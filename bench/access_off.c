@@ -1,4 +1,4 @@
-// For bench/access.sh: a producer that asks nobody for a token, limits nothing and counts
+// For ./dev bench access: a producer that asks nobody for a token, limits nothing and counts
 // nothing. The linker puts these in the place of the real functions (--wrap).
 #include "access.h"
 #include "metrics.h"

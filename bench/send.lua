@@ -1,6 +1,7 @@
 -- send.lua: for wrk: POST /sms/send with a different recipient each time. The token comes
 -- from the environment (SMSQ_TOKEN); SMSQ_BENCH_CLASS picks the lane. With SMSQ_BENCH_KEYS
 -- set, each request has an idempotency key of its own.
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "done.lua")
 local token = os.getenv("SMSQ_TOKEN")
 local class = os.getenv("SMSQ_BENCH_CLASS") or "transactional"
 local keys = os.getenv("SMSQ_BENCH_KEYS")

@@ -2,6 +2,7 @@
 -- id each time. The account comes from the environment (SMSQ_ACCOUNT_SID, SMSQ_AUTH_TOKEN),
 -- else it is the simulator's default; SMSQ_BENCH_CALLBACK is the base of the callback
 -- address, with callbacks only if it is set.
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "done.lua")
 local sid = os.getenv("SMSQ_ACCOUNT_SID") or "AC00000000000000000000000000000001"
 local token = os.getenv("SMSQ_AUTH_TOKEN") or "00000000000000000000000000000002"
 local callback = os.getenv("SMSQ_BENCH_CALLBACK")
