@@ -1,5 +1,5 @@
-// For ./dev bench access: a producer that asks nobody for a token, limits nothing and counts
-// nothing. The linker puts these in the place of the real functions (--wrap).
+// For ./dev bench access: a producer that asks nobody for a token, limits nothing and
+// counts nothing. The linker puts these in the place of the real functions (--wrap).
 #include "access.h"
 #include "metrics.h"
 

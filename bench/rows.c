@@ -1,5 +1,5 @@
-// rows.c: what PostgreSQL costs without Kafka and HTTP: the worker's two statements over a
-// number of messages, in its batches, or the same rows inserted barely: no conflict is
+// rows.c: what PostgreSQL costs without Kafka and HTTP: the worker's two statements over
+// a number of messages, in its batches, or the same rows inserted barely: no conflict is
 // looked for and no row is changed. Prints one line of JSON.
 //
 //   smsq-bench-rows URL ours|bare MESSAGES
@@ -39,7 +39,8 @@ static const char bare_sql[] =
     "  select message_id, estimate_micros, estimate_micros, 0, 'SM' ||"
     "         replace(message_id::text, '-', ''), 'estimate', currency, mode from j"
     ")"
-    "insert into bench_messages (message_id, " JOB_COLUMNS_SQL ", lane, turn, status, rank)"
+    "insert into bench_messages (message_id, " JOB_COLUMNS_SQL
+    ", lane, turn, status, rank)"
     " select message_id, " JOB_COLUMNS_SQL ", 'normal', turn, 'queued', 30 from j";
 
 static const struct db_statement bare = { "bench_bare", bare_sql };

@@ -2,8 +2,9 @@
 
 #include "buf.h"
 #include "fail_point.h"
-#include "http_socket.h"
-#include "http_transfer.h"
+#include "http_address.h"
+#include "http_link.h"
+#include "http_reply.h"
 #include "reactor.h"
 
 #include <curl/curl.h>
@@ -12,255 +13,249 @@
 #include <string.h>
 
 enum {
-    SHARD_SLOTS_MAX =
-        50,  // libcurl's cost per request grows with the transfers of a multi
+    REQUEST_MAX_BYTES = 1 << 20,
     AUTHORIZATION_MAX_BYTES = 1024,
+    READ_BYTES = 16384,
+    ERROR_BYTES = 300,
 };
 
-struct shard {
-    struct http_client *client;
-    CURLM *multi;
-    struct reactor_timer *timer;
-};
+#define IDLE_MAX_US  INT64_C(25000000)  // below the remote's idle timeout
+#define AGE_MAX_US   INT64_C(600000000)
+#define FRESH_MAX_US 1000  // so soon after an answer nobody looks for the end
 
-// One prepared transfer, and the call it is busy with.
+// One connection, and the call it is busy with.
 struct slot {
     struct http_client *client;
-    struct shard *shard;
-    struct slot *next;  // free list
-    struct http_transfer transfer;
+    struct slot *next;  // of the free, or of the failed
+    struct http_link link;
+    char *origin;  // to which the link goes
+    struct reactor_timer *timer;
+    struct http_reply reply;
+    struct buf out;  // the request
+    size_t sent;
     bool busy;
     http_gate *gate;
     http_done *done;
     void *arg;
-    int tries;     // of libcurl to send the request
-    bool left_us;  // the gate let the first one pass
-    bool too_long;
-    bool was_seen;  // by note_bytes
-    int64_t began_us;
-    struct buf body;
-    char error[CURL_ERROR_SIZE];
+    bool left_us;  // the gate let it pass
+    bool is_kept;  // the connection stood already
+    int64_t began_us, idle_us;
+    const char *error;  // why it failed
 };
 
 struct http_client {
     struct reactor *reactor;
-    CURLSH *share;  // names and TLS sessions, for all shards
-    struct http_sockets *sockets;
-    struct shard *shards;
-    size_t shard_count;
+    struct http_links *links;
     struct slot *slots;
     size_t slot_count;
     struct slot *free;
+    struct slot *failed;  // done hears of them in the next turn
+    struct reactor_timer *fail;
     size_t in_flight;
-    struct buf authorization;  // the whole header line; empty without user_password
-    struct buf answer;         // body of the answer that done is looking at
-    char error[CURL_ERROR_SIZE];
+    int64_t connect_us, total_us;
+    struct http_address address;  // of the last call
+    struct buf authorization;     // the whole header line; empty without user_password
+    char *user_agent;
+    struct buf answer;  // what done is looking at
+    char type[HTTP_REPLY_TYPE_BYTES];
+    char error[ERROR_BYTES];
+    char bytes[READ_BYTES];
 };
-
-// --- callbacks of libcurl ---
-
-// Runs when the connection stands, before the first byte of each try to send.
-static int before_request(void *arg, char *remote_ip, char *local_ip, int remote_port,
-                          int local_port)
-{
-    struct slot *slot = arg;
-
-    (void)remote_ip;
-    (void)local_ip;
-    (void)remote_port;
-    (void)local_port;
-    if (slot->tries++ > 0)
-        return CURL_PREREQFUNC_ABORT;
-    slot->left_us = !slot->gate || slot->gate(slot->arg);
-    return slot->left_us ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
-static size_t on_body(char *bytes, size_t one, size_t len, void *arg)
-{
-    struct slot *slot = arg;
-
-    (void)one;
-    buf_add(&slot->body, bytes, len);
-    slot->too_long = slot->body.failed;
-    return slot->too_long ? 0 : len;
-}
-
-// Only notes the time: libcurl must not be called from its own callback.
-static int on_timer_change(CURLM *multi, long timeout_ms, void *arg)
-{
-    struct shard *shard = arg;
-
-    (void)multi;
-    if (timeout_ms < 0)
-        reactor_timer_stop(shard->timer);
-    else
-        reactor_timer_set(shard->timer, (int64_t)timeout_ms * 1000);
-    return 0;
-}
 
 // --- the end of a call ---
 
-static void explain(char text[CURL_ERROR_SIZE], const struct slot *slot, CURLcode rc)
-{
-    if (rc == CURLE_OK)
-        text[0] = '\0';
-    else if (slot->tries > 1)
-        (void)snprintf(text, CURL_ERROR_SIZE,
-                       "the connection closed before an answer; not sent again");
-    else if (slot->tries == 1 && !slot->left_us)
-        (void)snprintf(text, CURL_ERROR_SIZE, "stopped at the gate, nothing was sent");
-    else if (slot->too_long)
-        (void)snprintf(text, CURL_ERROR_SIZE, "the answer is longer than %zu bytes",
-                       slot->body.max);
-    else
-        (void)snprintf(text, CURL_ERROR_SIZE, "%s",
-                       slot->error[0] ? slot->error : curl_easy_strerror(rc));
-}
-
 // The slot is free before done runs; done may take it again at once. So what the answer
 // shows moves to the client first.
-static void finish(struct slot *slot, CURLcode rc)
+static void finish(struct slot *slot)
 {
     struct http_client *c = slot->client;
-    const char *type = NULL;
-    long status = 0, connects = 0;
+    struct http_reply *reply = &slot->reply;
+    bool ok = !slot->error;
+    struct buf body = reply->body;
 
-    (void)curl_multi_remove_handle(slot->shard->multi, slot->transfer.easy);
-    struct buf body = slot->body;
-    slot->body = c->answer;
+    reactor_timer_stop(slot->timer);
+    reply->body = c->answer;
     c->answer = body;
-    explain(c->error, slot, rc);
-    if (rc == CURLE_OK) {
-        (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
-        (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_CONTENT_TYPE, &type);
-    } else {
+    if (!ok)
         buf_clear(&c->answer);
-    }
-    (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_NUM_CONNECTS, &connects);
+    memcpy(c->type, ok ? reply->content_type : "",
+           ok ? strlen(reply->content_type) + 1 : 1);
+    (void)snprintf(c->error, sizeof(c->error), "%s", ok ? "" : slot->error);
 
+    int64_t now_us = clock_boot_us();
     const struct http_answer answer = {
         .left_us = slot->left_us,
-        .is_new_connection = connects > 0,
-        .is_second_try = slot->tries > 1,
-        .status = (int)status,
+        .is_new_connection = !slot->is_kept && slot->left_us,
+        .was_cut = !ok && slot->left_us && slot->is_kept && !reply->began,
+        .status = ok ? reply->status : 0,
         .body = buf_text(&c->answer),
         .body_len = c->answer.len,
-        .content_type = type ? type : "",
-        .retry_after_us = status ? http_transfer_retry_after_us(&slot->transfer) : -1,
-        .took_us = clock_boot_us() - slot->began_us,
+        .content_type = c->type,
+        .retry_after_us = ok ? reply->retry_after_us : -1,
+        .took_us = now_us - slot->began_us,
         .error = c->error,
     };
     slot->busy = false;
+    slot->idle_us = now_us;
     slot->next = c->free;
     c->free = slot;
     c->in_flight--;
     slot->done(slot->arg, &answer);
 }
 
-static void finish_all(struct shard *shard)
+// The connection is of no use any more. done hears of it in the next turn of the loop, so
+// never from inside submit. why is borrowed for as long as the slot lives.
+static void fail(struct slot *slot, const char *why)
 {
-    CURLMsg *message;
-    int left;
+    struct http_client *c = slot->client;
 
-    while ((message = curl_multi_info_read(shard->multi, &left))) {
-        struct slot *slot;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        CURLcode rc = message->data.result;
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
-        finish(slot, rc);
+    http_link_close(&slot->link);
+    reactor_timer_stop(slot->timer);
+    slot->error = why;
+    slot->next = c->failed;
+    c->failed = slot;
+    reactor_timer_set(c->fail, 0);
+}
+
+static void finish_failed(void *arg)
+{
+    struct http_client *c = arg;
+    struct slot *failed = c->failed;
+
+    c->failed = NULL;
+    while (failed) {
+        struct slot *slot = failed;
+        failed = slot->next;
+        finish(slot);
     }
 }
 
-// For the crash bench only: which requests have left us since the last look.
-static void note_bytes(struct http_client *c)
+static void on_timeout(void *arg)
 {
-    for (size_t i = 0; i < c->slot_count; i++) {
-        struct slot *slot = &c->slots[i];
-        long sent = 0;
-        if (!slot->busy || !slot->left_us || slot->was_seen)
-            continue;
-        (void)curl_easy_getinfo(slot->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
-        slot->was_seen = sent > 0;
-        if (slot->was_seen)
-            fail_point("client_after_bytes", c->in_flight);
+    struct slot *slot = arg;
+    fail(slot, slot->link.state == HTTP_LINK_DIALLING ? "no connection in time"
+                                                      : "no answer in time");
+}
+
+static void conclude(struct slot *slot, bool is_clean)
+{
+    struct http_reply *reply = &slot->reply;
+
+    if (reply->state != HTTP_REPLY_DONE) {
+        fail(slot, http_reply_error(reply));
+        return;
     }
+    if (!reply->keeps_alive || !is_clean || slot->sent < slot->out.len)
+        http_link_close(&slot->link);
+    finish(slot);
 }
 
-static void on_socket_ready(void *arg, int fd, int events)
-{
-    struct shard *shard = arg;
-    int running;
+// --- bytes ---
 
-    (void)curl_multi_socket_action(shard->multi, fd, events, &running);
-    if (FAIL_POINTS)
-        note_bytes(shard->client);
-    finish_all(shard);
+static void push(struct slot *slot)
+{
+    ssize_t n = http_link_send(&slot->link, slot->out.bytes + slot->sent,
+                               slot->out.len - slot->sent);
+
+    if (n < 0) {
+        fail(slot, http_reply_error(&slot->reply));
+        return;
+    }
+    if (n > 0)
+        fail_point("client_after_bytes", slot->client->in_flight);
+    slot->sent += (size_t)n;
+    bool wants_room = slot->sent < slot->out.len;
+    if (wants_room != slot->link.wants_room)
+        http_link_want_room(&slot->link, wants_room);
 }
 
-static void on_time(void *arg)
+// Reads what is there. TLS may hold bytes of which the kernel knows nothing, so it is
+// read until it has no more.
+static void pull(struct slot *slot)
 {
-    on_socket_ready(arg, CURL_SOCKET_TIMEOUT, 0);
+    struct http_client *c = slot->client;
+    ssize_t n;
+
+    do {
+        n = http_link_read(&slot->link, c->bytes, sizeof(c->bytes));
+        if (n == 0)
+            return;
+        if (n < 0)
+            http_reply_ended(&slot->reply);
+        size_t taken = n < 0 ? 0 : http_reply_read(&slot->reply, c->bytes, (size_t)n);
+        if (n < 0 || slot->reply.state >= HTTP_REPLY_DONE) {
+            conclude(slot, n < 0 || taken == (size_t)n);
+            return;
+        }
+    } while (true);
+}
+
+// Whatever comes on an idle connection means its end: FIN, RST, or bytes nobody asked
+// for.
+static void on_ready(void *arg)
+{
+    struct slot *slot = arg;
+
+    if (!slot->busy) {
+        http_link_close(&slot->link);
+        return;
+    }
+    if (slot->link.wants_room)
+        push(slot);
+    if (slot->link.state == HTTP_LINK_OPEN)
+        pull(slot);
+}
+
+// The connection stands: the gate is the last to be asked before the first byte.
+static void start(struct slot *slot)
+{
+    if (slot->gate && !slot->gate(slot->arg)) {
+        fail(slot, "stopped at the gate, nothing was sent");
+        return;
+    }
+    slot->left_us = true;
+    push(slot);
+}
+
+static void on_dialled(void *arg, bool ok)
+{
+    struct slot *slot = arg;
+
+    if (ok)
+        start(slot);
+    else
+        fail(slot, slot->link.error);
 }
 
 // --- opening and closing ---
 
-static bool open_shard(struct http_client *c, struct shard *shard, size_t slots)
-{
-    shard->client = c;
-    shard->timer = reactor_timer_new(c->reactor, on_time, shard);
-    shard->multi = curl_multi_init();
-    if (!shard->multi)
-        return false;
-    http_sockets_use_multi(c->sockets, shard->multi, on_socket_ready, shard);
-    curl_multi_setopt(shard->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
-    curl_multi_setopt(shard->multi, CURLMOPT_TIMERDATA, shard);
-    curl_multi_setopt(shard->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-    curl_multi_setopt(shard->multi, CURLMOPT_MAXCONNECTS, (long)slots);
-    return true;
-}
-
-static bool open_slot(struct http_client *c, struct slot *slot, struct shard *shard,
-                      const struct http_client_settings *set)
+static bool open_slot(struct http_client *c, struct slot *slot, size_t answer_max)
 {
     slot->client = c;
-    slot->shard = shard;
-    buf_init(&slot->body, set->answer_max_bytes);
-    if (!http_transfer_open(&slot->transfer, set,
-                            c->authorization.len ? buf_text(&c->authorization) : NULL))
-        return false;
-
-    CURL *easy = slot->transfer.easy;
-    curl_easy_setopt(easy, CURLOPT_SHARE, c->share);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, slot);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, slot);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, slot);
-    http_sockets_use_easy(c->sockets, easy);
-    return true;
+    slot->timer = reactor_timer_new(c->reactor, on_timeout, slot);
+    http_reply_init(&slot->reply, answer_max);
+    buf_init(&slot->out, REQUEST_MAX_BYTES);
+    return http_link_open(&slot->link, c->links, on_dialled, on_ready, slot);
 }
 
 static bool open_all(struct http_client *c, const struct http_client_settings *set)
 {
-    size_t per_shard = (c->slot_count + c->shard_count - 1) / c->shard_count;
-
-    c->share = curl_share_init();
-    if (!c->share)
+    if (!c->links || c->authorization.failed)
         return false;
-    curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    for (size_t i = 0; i < c->shard_count; i++)
-        if (!open_shard(c, &c->shards[i], per_shard))
-            return false;
-    for (size_t i = c->slot_count; i-- > 0;) {  // the first shard's come first when free
-        if (!open_slot(c, &c->slots[i], &c->shards[i / per_shard], set))
+    for (size_t i = c->slot_count; i-- > 0;) {
+        if (!open_slot(c, &c->slots[i], set->answer_max_bytes))
             return false;
         c->slots[i].next = c->free;
         c->free = &c->slots[i];
     }
     return true;
+}
+
+static void set_authorization(struct buf *line, const char *user_password)
+{
+    buf_add_text(line, "Authorization: Basic ");
+    buf_add_base64(line, user_password, strlen(user_password));
+    buf_add_text(line, "\r\n");
 }
 
 enum outcome http_client_open(struct http_client **out, struct reactor *r,
@@ -271,18 +266,18 @@ enum outcome http_client_open(struct http_client **out, struct reactor *r,
 
     struct http_client *c = xcalloc(1, sizeof(*c));
     c->reactor = r;
-    c->sockets = http_sockets_new(r);
+    c->connect_us = set->connect_us;
+    c->total_us = set->total_us;
+    c->user_agent = set->user_agent ? xstrdup(set->user_agent) : NULL;
+    c->links = http_links_new(r, set->ca_file);
+    c->fail = reactor_timer_new(r, finish_failed, c);
     c->slot_count = set->in_flight_max ? set->in_flight_max : 1;
-    c->shard_count = (c->slot_count + SHARD_SLOTS_MAX - 1) / SHARD_SLOTS_MAX;
     c->slots = xcalloc(c->slot_count, sizeof(*c->slots));
-    c->shards = xcalloc(c->shard_count, sizeof(*c->shards));
     buf_init(&c->answer, set->answer_max_bytes);
     buf_init(&c->authorization, AUTHORIZATION_MAX_BYTES);
-    if (set->user_password) {
-        buf_add_text(&c->authorization, "Authorization: Basic ");
-        buf_add_base64(&c->authorization, set->user_password, strlen(set->user_password));
-    }
-    if (c->authorization.failed || !open_all(c, set)) {
+    if (set->user_password)
+        set_authorization(&c->authorization, set->user_password);
+    if (!open_all(c, set)) {
         http_client_close(c);
         return err_set(err, OUTCOME_FATAL, "cannot set up the HTTP client");
     }
@@ -292,10 +287,11 @@ enum outcome http_client_open(struct http_client **out, struct reactor *r,
 
 static void close_slot(struct slot *slot)
 {
-    if (slot->busy)
-        (void)curl_multi_remove_handle(slot->shard->multi, slot->transfer.easy);
-    http_transfer_close(&slot->transfer);
-    buf_free(&slot->body);
+    http_link_free(&slot->link);
+    reactor_timer_free(slot->timer);
+    http_reply_free(&slot->reply);
+    buf_free(&slot->out);
+    free(slot->origin);
 }
 
 void http_client_close(struct http_client *c)
@@ -304,14 +300,11 @@ void http_client_close(struct http_client *c)
         return;
     for (size_t i = 0; i < c->slot_count; i++)
         close_slot(&c->slots[i]);
-    for (size_t i = 0; i < c->shard_count; i++) {
-        curl_multi_cleanup(c->shards[i].multi);
-        reactor_timer_free(c->shards[i].timer);
-    }
-    curl_share_cleanup(c->share);
-    http_sockets_free(c->sockets);
-    free(c->shards);
+    http_links_free(c->links);
+    reactor_timer_free(c->fail);
+    http_address_free(&c->address);
     free(c->slots);
+    free(c->user_agent);
     buf_free(&c->authorization);
     buf_free(&c->answer);
     free(c);
@@ -320,29 +313,134 @@ void http_client_close(struct http_client *c)
 
 // --- the begin of a call ---
 
+static void add_line(struct buf *out, const char *name, const char *value)
+{
+    buf_add_text(out, name);
+    buf_add_text(out, value);
+    buf_add_text(out, "\r\n");
+}
+
+static void add_authorization(struct buf *out, const struct http_client *c)
+{
+    struct buf own = BUF_INIT(AUTHORIZATION_MAX_BYTES);
+
+    if (c->authorization.len) {
+        buf_add(out, c->authorization.bytes, c->authorization.len);
+    } else if (c->address.user_password) {
+        set_authorization(&own, c->address.user_password);
+        buf_add_text(out, buf_text(&own));
+        buf_free(&own);
+    }
+}
+
+static void write_request(struct buf *out, const struct http_client *c,
+                          const struct http_call *call)
+{
+    buf_clear(out);
+    buf_add_text(out, call->method);
+    buf_add_char(out, ' ');
+    buf_add_text(out, c->address.target);
+    add_line(out, " HTTP/1.1\r\nHost: ", c->address.host);
+    if (c->user_agent)
+        add_line(out, "User-Agent: ", c->user_agent);
+    add_authorization(out, c);
+    if (call->content_type)
+        add_line(out, "Content-Type: ", call->content_type);
+    for (size_t i = 0; call->headers && call->headers[i]; i++)
+        add_line(out, "", call->headers[i]);
+    if (call->body || strcmp(call->method, "POST") == 0) {
+        buf_add_text(out, "Content-Length: ");
+        buf_add_int(out, (int64_t)call->body_len);
+        buf_add_text(out, "\r\n");
+    }
+    buf_add_text(out, "\r\n");
+    if (call->body)
+        buf_add(out, call->body, call->body_len);
+}
+
+// A free slot with a connection to there, else one without any, else the last used.
+static struct slot *take_slot(struct http_client *c)
+{
+    struct slot **found = NULL;
+    bool is_open = false;
+
+    for (struct slot **at = &c->free; *at && !is_open; at = &(*at)->next) {
+        is_open = c->address.origin && (*at)->link.state == HTTP_LINK_OPEN &&
+                  strcmp((*at)->origin, c->address.origin) == 0;
+        if (is_open || !found ||
+            ((*found)->link.state == HTTP_LINK_OPEN &&
+             (*at)->link.state == HTTP_LINK_CLOSED))
+            found = at;
+    }
+    if (!found)
+        return NULL;
+    struct slot *slot = *found;
+    *found = slot->next;
+    return slot;
+}
+
+static bool may_reuse(const struct slot *slot, const struct http_client *c)
+{
+    int64_t idle_us = slot->began_us - slot->idle_us;
+
+    return slot->link.state == HTTP_LINK_OPEN &&
+           strcmp(slot->origin, c->address.origin) == 0 && idle_us < IDLE_MAX_US &&
+           slot->began_us - slot->link.opened_us < AGE_MAX_US &&
+           (idle_us < FRESH_MAX_US || http_link_is_quiet(&slot->link));
+}
+
+static void dial(struct slot *slot, int64_t connect_us)
+{
+    const struct http_client *c = slot->client;
+
+    http_link_close(&slot->link);
+    if (!slot->origin || strcmp(slot->origin, c->address.origin) != 0) {
+        free(slot->origin);
+        slot->origin = xstrdup(c->address.origin);
+    }
+    http_link_dial(&slot->link, slot->origin, connect_us);
+}
+
+static bool set_address(struct http_client *c, const char *url)
+{
+    if (c->address.url && strcmp(c->address.url, url) == 0)
+        return true;
+    http_address_free(&c->address);
+    return http_address_parse(&c->address, url, NULL) == OUTCOME_OK;
+}
+
 bool http_client_submit(struct http_client *c, const struct http_call *call,
                         http_done *done, void *arg)
 {
-    struct slot *slot = c->free;
+    bool is_address = c->free && set_address(c, call->url);
+    struct slot *slot = take_slot(c);
 
     if (!slot)
         return false;
-    c->free = slot->next;
     c->in_flight++;
     slot->busy = true;
     slot->gate = call->gate;
     slot->done = done;
     slot->arg = arg;
-    slot->tries = 0;
-    slot->left_us = slot->too_long = slot->was_seen = false;
-    slot->error[0] = '\0';
+    slot->sent = 0;
+    slot->left_us = slot->is_kept = false;
+    slot->error = NULL;
     slot->began_us = clock_boot_us();
-    buf_clear(&slot->body);
-    http_transfer_set(&slot->transfer, call);
-    // libcurl asks for a timer at once, so the transfer starts in this turn of the loop,
-    // together with all others that are submitted in it.
-    if (curl_multi_add_handle(slot->shard->multi, slot->transfer.easy) != CURLM_OK)
-        abort();  // out of memory is all that can fail here
+    http_reply_begin(&slot->reply);
+    slot->reply.is_bare = strcmp(call->method, "HEAD") == 0;
+    if (!is_address) {
+        fail(slot, "this is no address of http or https");
+        return true;
+    }
+    write_request(&slot->out, c, call);
+    reactor_timer_set(slot->timer, call->total_us ? call->total_us : c->total_us);
+    slot->is_kept = may_reuse(slot, c);
+    if (slot->out.failed)
+        fail(slot, "the request is too long");
+    else if (slot->is_kept)
+        start(slot);
+    else
+        dial(slot, call->connect_us ? call->connect_us : c->connect_us);
     return true;
 }
 

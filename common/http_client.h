@@ -1,5 +1,6 @@
-// http_client.h: many HTTP/1.1 requests at a time on the reactor (libcurl multi_socket).
-// Never sends a request twice: see "gate".
+// http_client.h: many HTTP/1.1 requests at a time on the reactor. libcurl makes the
+// connections (http_link.h): names, proxies, TLS. Requests and answers are written and
+// read here, so no request is ever sent twice.
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
 
@@ -21,10 +22,9 @@ struct http_client_settings {
 };
 
 // The gate runs when the connection stands and before the first byte of the request
-// leaves (CURLOPT_PREREQFUNCTION). Returning false stops it: nothing left us. libcurl
-// itself repeats a request, also a POST, when a reused connection closes before an
-// answer; that second try is always refused and ends as left_us with status 0. A gate
-// calls nothing of this client.
+// leaves, maybe inside submit. Returning false stops it: nothing left us. A kept
+// connection that closes before an answer may have taken the request: it is not sent
+// again and ends as left_us with status 0. A gate calls nothing of this client.
 typedef bool http_gate(void *arg);
 
 struct http_call {
@@ -41,7 +41,7 @@ struct http_call {
 struct http_answer {
     bool left_us;            // at least one byte of the request may have left
     bool is_new_connection;  // one was opened for it
-    bool is_second_try;      // it ended because libcurl's second try was refused
+    bool was_cut;            // a kept connection closed before a byte of the answer
     int status;              // 0: no complete answer came
     const char *body;        // borrowed during done; NUL-terminated
     size_t body_len;

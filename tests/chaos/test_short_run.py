@@ -34,7 +34,7 @@ def test_a_short_run_breaks_no_promise(tmp_path):
 @pytest.mark.parametrize(("name", "promise", "options"), [
     ("claim_without_fence", "doubled", ("--faults", "kills")),
     ("ack_before_claim", "lost", ("--faults", "kills,postgres_crash")),
-    ("libcurl_repeats", "doubled", ("--faults", "repeats")),
+    ("client_repeats", "doubled", ("--faults", "repeats")),
 ])
 def test_a_build_with_a_defect_is_caught(tmp_path, name, promise, options):
     folder = defects.build(name, tmp_path / "build")

@@ -122,8 +122,6 @@ static void reuses_the_connection(void **state)
     close(fd);
 }
 
-// libcurl sends a request once more when a reused connection ends before an answer. The
-// peer read it all, so a second copy would be a second message to somebody's telephone.
 static void cuts_off_an_answer_that_is_too_long(void **state)
 {
     struct caller *c = *state;

@@ -107,7 +107,7 @@ void twilio_metrics_answered(struct twilio_metrics *t, const struct http_answer 
         metric_add(t->connections, 1);
     else if (http->left_us)
         metric_add(t->reuses, 1);
-    if (http->is_second_try)
+    if (http->was_cut)
         metric_add(t->second_tries, 1);
     metric_add(metric_words_number(t->answers, http->status), 1);
     if (code)
