@@ -40,7 +40,7 @@ def benches():
         "path": Bench(worker.path, 50000, 3),
         "otp": Bench(worker.otp, 1000000, 1),
         "claim": Bench(claim.claim, 100000, 3),
-        "instructions": Bench(instructions.instructions, 10000, 1),
+        "instructions": Bench(instructions.instructions, 4000, 1),
         "access": Bench(front.access, 0, 3),
         "simulator": Bench(front.simulator, 0, 3),
     }

@@ -128,8 +128,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose,
 {
     (void)arg;
     (void)purpose;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 struct http_links *http_links_new(struct reactor *r, const char *ca_file)
