@@ -50,6 +50,7 @@ class Bench:
         self.records = collections.defaultdict(list)
         self.programs = {}
         self.is_wild = False
+        self.is_outage = False  # Kafka or PostgreSQL is away
         self.features = set()
         self.marks = {}
         self.problems = []
@@ -75,11 +76,17 @@ class Bench:
 
     # --- the programs ---
 
-    def flags(self, kind):
+    def flags(self, kind, name):
         flags = [f"--{evidence.GROUPS[kind]}.admin_port=0"]
         known = evidence.known_settings(self.bin, kind)
-        flags += [f"--{name}={value}" for name, value in SHORT.items() if name in known]
+        flags += [f"--{key}={value}" for key, value in SHORT.items() if key in known]
+        if kind == "worker" and "worker.state_dir" in known:
+            flags.append(f"--worker.state_dir={self.state_of(name)}")
         return flags
+
+    def state_of(self, name):
+        """Workers share one folder, as on one machine, unless a killed one's is deleted."""
+        return self.run / "state" / (name if self.options.lose_state else "all")
 
     def start_programs(self):
         ports = {"producer": free_ports(self.options.producers)}
@@ -89,7 +96,7 @@ class Bench:
         for kind, count in counts.items():
             for number in range(count):
                 name = f"{kind}-{number + 1}"
-                flags = self.flags(kind)
+                flags = self.flags(kind, name)
                 if kind in ports:
                     flags.append(f"--producer.port={ports[kind][number]}")
                 self.programs[name] = Program(self, name, kind, flags)
@@ -98,9 +105,8 @@ class Bench:
 
     def lost_state(self, program):
         """--lose-state: what a worker kept on its disk is gone after each kill."""
-        folder = self.run / "state" / program.name
-        if self.options.lose_state and program.kind == "worker" and folder.exists():
-            shutil.rmtree(folder)
+        if self.options.lose_state and program.kind == "worker":
+            shutil.rmtree(self.state_of(program.name), ignore_errors=True)
 
     # --- the phases ---
 

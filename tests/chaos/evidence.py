@@ -17,6 +17,7 @@ GROUPS = {"worker": "worker", "status-consumer": "status", "webhook-receiver": "
 # know is left out; run.json tells which were set.
 SHORT_SETTINGS = {
     "worker.session_timeout": "6s",
+    "worker.total_timeout": "10s",
     "scheduler.poll_interval": "100ms",
 }
 
@@ -108,7 +109,8 @@ def write(bench):
     for name, sql in TABLES.items():
         _write_lines(folder / f"{name}.jsonl", _dicts(ground.db, sql))
     options = bench.options
-    used = sorted({flag for kind in GROUPS for flag in bench.flags(kind)})
+    used = sorted(f"{name}={value}" for name, value in SHORT_SETTINGS.items()
+                  if any(name in known_settings(bench.bin, kind) for kind in GROUPS))
     run = {"seed": bench.seed, "command": options.command, "minutes": options.minutes,
            "faults": list(bench.faults), "lose_state": options.lose_state,
            "rate": options.rate, "marks": bench.marks, "bill": ground.sim.ledger(),

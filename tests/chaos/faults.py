@@ -56,9 +56,13 @@ async def _stop(bench, fault):
 
 def _service(name, number):
     async def run(bench, _):
-        await bench.ground.end_service(name, number)
-        await asyncio.sleep(PAUSE_S)
-        await bench.ground.start_services()
+        bench.is_outage = True
+        try:
+            await bench.ground.end_service(name, number)
+            await asyncio.sleep(PAUSE_S)
+            await bench.ground.start_services()
+        finally:
+            bench.is_outage = False
         return True
     return run
 
@@ -66,8 +70,8 @@ def _service(name, number):
 async def _storm(bench, fault):
     """Workers that nobody expects come and go: each change takes all partitions away."""
     for number in range(STORM_LIVES):
-        guest = Program(bench, f"guest-{number}", "worker", bench.flags("worker"),
-                        static=False)
+        name = f"guest-{number}"
+        guest = Program(bench, name, "worker", bench.flags("worker", name), static=False)
         guest.start()
         await asyncio.sleep(fault.seconds / STORM_LIVES + 0.7)
         guest.kill("storm")

@@ -3,9 +3,11 @@ billed and what our tables say. Pure functions over the evidence of a run; run a
 it judges a folder again."""
 
 import collections
+import datetime
 import pathlib
 import sys
 
+CLOCK_S = 1.0  # times that clients ask for are whole seconds
 RESENDING = "emergency"  # the class that may go out again; others only if the client asked
 UNDER_WAY = ("claimed", "in_doubt")
 PROVEN_ENDS = ("failed", "suppressed")  # by an answer of Twilio's, or by a rule of ours
@@ -79,6 +81,8 @@ class Case:
             return self._fate_unsent(client, row, broken)
         if client.get("change") == "cancel" and client["changed"] // 100 == 2:
             broken["sent although canceled"].append(message_id)
+        if min(map(created, posts)) < due_of(client) - CLOCK_S:
+            broken["sent before its time"].append(message_id)
         if not row:
             broken["sent without a row"].append(message_id)
         elif row["status"] in ("unknown", "expired", "waiting", "canceled"):
@@ -181,6 +185,20 @@ class Case:
         found = collections.Counter(
             (row["change"], row["changed"]) for row in self.accepted if row.get("change"))
         return {f"{change} {status}": count for (change, status), count in sorted(found.items())}
+
+
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def created(post):
+    return when(post["created_at"])
+
+
+def due_of(client):
+    """The time that the client asked for last and was granted; 0 = at once."""
+    due = client.get("moved_to") or client["send_at"]
+    return when(due) if due else 0
 
 
 def group(rows, key):

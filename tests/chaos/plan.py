@@ -24,6 +24,7 @@ RANDOM_SHARE = 0.05
 PASSES_MAX = 6  # a life ends at a pass from the first to this one
 SPANS_S = {"worker": (1.5, 5.0), "scheduler": (1.5, 5.0), "status-consumer": (1.5, 5.0),
            "webhook-receiver": (3.0, 8.0), "producer": (5.0, 12.0)}
+HARDY_SHARE = 0.2  # the others wait for the end of an outage, when they have work again
 VOID_S = 4.0  # who has not passed its place so long after its time is killed all the same
 
 
@@ -34,6 +35,7 @@ class Life:
     place: str  # "" = nowhere, killed from outside
     passes: int
     after_s: float  # passes count from here on; without a place it ends here
+    is_hardy: bool = True  # it is killed also while Kafka or PostgreSQL is away
 
     @property
     def limit_s(self):
@@ -44,12 +46,14 @@ def life_of(seed, name, kind, number):
     """The plan of the life with this number of one program."""
     draw = random.Random(f"{seed}/{name}/{number}")
     after_s = draw.uniform(*SPANS_S[kind])
+    is_hardy = draw.random() < HARDY_SHARE
     if draw.random() < RANDOM_SHARES.get(kind, RANDOM_SHARE):
-        return Life("", 0, after_s)
+        return Life("", 0, after_s, is_hardy)
     # In turn, so that each place gets its share; the start is different for each program.
     places = POINTS[kind]
     start = random.Random(f"{seed}/{name}").randrange(len(places))
-    return Life(places[(start + number) % len(places)], draw.randint(1, PASSES_MAX), after_s)
+    return Life(places[(start + number) % len(places)], draw.randint(1, PASSES_MAX), after_s,
+                is_hardy)
 
 
 @dataclasses.dataclass(frozen=True)

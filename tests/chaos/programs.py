@@ -11,7 +11,8 @@ from stack import clean_environment
 
 NOTE_BYTES = 64
 QUIET = Life("", 0, float("inf"))
-LOOK_S, LONG_S = 0.05, 3600
+LOOK_S, LONG_S = 0.05, 1.0
+AFTER_OUTAGE_S = 2.0
 FAILED_REST_S = 0.3  # before the next start of one that ended by itself
 
 
@@ -98,7 +99,9 @@ class Program:
         until = time.monotonic() + life.limit_s
         while not ended.done():
             left_s = until - time.monotonic()
-            if left_s <= 0 and not self.is_frozen:
+            if self.bench.is_outage and not life.is_hardy:
+                until = max(until, time.monotonic() + AFTER_OUTAGE_S)
+            elif left_s <= 0 and not self.is_frozen:
                 self.kill("random")
                 left_s = LOOK_S
             await asyncio.wait([ended], timeout=min(max(left_s, LOOK_S), LONG_S))

@@ -20,7 +20,8 @@ def client(number, **other):
 
 def post(number, sid=None, **other):
     return {"message_id": f"id-{number}", "sid": sid or f"SM{number}", "body": f"text {number}",
-            "to": f"+1415{number}", "price_micros": 8000, **other}
+            "to": f"+1415{number}", "price_micros": 8000,
+            "created_at": "2026-11-21T10:00:00.500Z", **other}
 
 
 def row(number, status="delivered", **other):
@@ -202,6 +203,17 @@ def test_differences_do_not_cancel_each_other_out(good):
 def test_a_confirmed_cancellation_holds(good, answer, broken):
     good["clients"][1].update(change="cancel", changed=answer)
     assert promises(judge(good)).get("sent although canceled", 0) == broken
+
+
+@pytest.mark.parametrize(("asked", "broken"), [
+    ({"send_at": "2026-11-21T10:00:00Z"}, 0),
+    ({"send_at": "2026-11-21T10:00:09Z"}, 1),
+    ({"send_at": "2026-11-21T09:00:00Z", "moved_to": "2026-11-21T10:00:09Z"}, 1),
+    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:00Z"}, 0),
+])
+def test_nothing_goes_out_before_its_time(good, asked, broken):
+    good["clients"][1].update(asked)
+    assert promises(judge(good)).get("sent before its time", 0) == broken
 
 
 def test_a_canceled_message_is_not_lost(good):
