@@ -92,7 +92,7 @@ class Bench:
         ports = {"producer": free_ports(self.options.producers)}
         counts = {"webhook-receiver": 1, "status-consumer": 2,
                   "worker": self.options.workers, "producer": self.options.producers,
-                  "scheduler": 2}
+                  "scheduler": 3}
         for kind, count in counts.items():
             for number in range(count):
                 name = f"{kind}-{number + 1}"
