@@ -94,6 +94,11 @@ static const struct option dlq_purge_options[] = {
     END,
 };
 
+static const struct option switch_options[] = {
+    { "reason", "TEXT", "why, for those who look at it later", NULL, false },
+    END,
+};
+
 #define PARTS "producer|receiver|kafka|postgresql"
 
 const struct command commands[] = {
@@ -231,6 +236,56 @@ const struct command commands[] = {
       .example = "smsq dlq purge --state replayed --until 720h --yes",
       .options = dlq_purge_options,
       .run = command_dlq_purge },
+    { .words = "switch list",
+      .arguments = "",
+      .summary = "show what holds messages back",
+      .text = "Breakers that opened by themselves (open), what somebody switched off "
+              "(off), and emergency-only (on). What is not shown flows.",
+      .json = "{\"switches\": [{\"name\": …, \"scope\": \"account|sender|class\", "
+              "\"state\": \"open|off|on\", \"since\": …, \"probe_at\": …, "
+              "\"http_status\": N, \"code\": N, \"reason\": …, \"changed_by\": …}, "
+              "…]}",
+      .example = "smsq switch list",
+      .run = command_switch_list },
+    { .words = "switch account",
+      .arguments = "STATE [ACCOUNT]",
+      .positional_min = 1,
+      .positional_max = 2,
+      .summary = "stop posting to Twilio or the simulator, or go on",
+      .text = "STATE is on or off, ACCOUNT twilio or simulator, by default both. Off: "
+              "within a second no worker posts to it, and messages wait, until it is on. "
+              "On, of a breaker that opened by itself: one message is posted at once to "
+              "find out, and the others follow if that goes well.",
+      .json = "as smsq switch list, of what was changed",
+      .example = "smsq switch account off --reason \"the token is changed\"",
+      .options = switch_options,
+      .run = command_switch_account,
+      .argument_words = "on|off" },
+    { .words = "switch emergency-only",
+      .arguments = "STATE",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "hold everything but emergencies, or let it go on",
+      .text = "STATE is on or off. On: within a second no worker posts any class but "
+              "emergency; the others wait, and none is lost. One-time passwords that are "
+              "too old when it ends are not sent any more.",
+      .json = "as smsq switch list, of what was changed",
+      .example = "smsq switch emergency-only on --reason \"flood warning\"",
+      .options = switch_options,
+      .run = command_switch_emergency_only,
+      .argument_words = "on|off" },
+    { .words = "switch sender",
+      .arguments = "SENDER STATE",
+      .positional_min = 2,
+      .positional_max = 2,
+      .summary = "stop posting from one sender, or go on",
+      .text = "SENDER is a number, short code, sender id or Messaging Service SID as in "
+              "the messages; STATE is on or off. Its messages wait, all others flow. On, "
+              "of one that Twilio refused: one message is posted at once to find out.",
+      .json = "as smsq switch list, of what was changed",
+      .example = "smsq switch sender +15005550006 off",
+      .options = switch_options,
+      .run = command_switch_sender },
     { .words = "ping",
       .arguments = "[PART...]",
       .positional_max = 4,

@@ -27,6 +27,7 @@ struct line {
     int client_fd, server_fd;
     pthread_t thread;
     bool owes;  // a request went out and no answer came since
+    bool asks;  // the request has the statement whose answer is to be lost
 };
 
 struct pg_relay {
@@ -35,7 +36,7 @@ struct pg_relay {
     int listen_fd;
     pthread_t thread;
     pthread_mutex_t lock;
-    bool loses;
+    const char *loses;   // name of the statement; NULL = nothing is lost
     int64_t traffic_us;  // clock_boot_us of the latest bytes in any direction
     size_t lost, line_count;
     struct line lines[LINES_MAX];
@@ -49,10 +50,28 @@ static struct sockaddr_un address(const char *path)
     return at;
 }
 
-static bool pass_on(int from, int to)
+// Names on the line are "name.number".
+static bool names(const struct pg_relay *r, const char *bytes, size_t len)
 {
+    char text[64];
+
+    if (!r->loses)
+        return false;
+    int n = snprintf(text, sizeof(text), "%s.", r->loses);
+    return memmem(bytes, len, text, (size_t)n) != NULL;
+}
+
+static bool pass_on(struct line *line, int from, int to)
+{
+    struct pg_relay *r = line->relay;
     char bytes[CHUNK_BYTES];
     ssize_t len = recv(from, bytes, sizeof(bytes), 0);
+
+    if (from == line->client_fd && len > 0) {
+        pthread_mutex_lock(&r->lock);
+        line->asks = names(r, bytes, (size_t)len);
+        pthread_mutex_unlock(&r->lock);
+    }
 
     for (ssize_t sent = 0; sent < len;) {
         ssize_t n = send(to, bytes + sent, (size_t)(len - sent), MSG_NOSIGNAL);
@@ -64,11 +83,14 @@ static bool pass_on(int from, int to)
 }
 
 // The server has answered: by then the transaction is committed.
-static bool must_lose(struct pg_relay *r)
+static bool must_lose(struct line *line)
 {
+    struct pg_relay *r = line->relay;
+
     pthread_mutex_lock(&r->lock);
-    bool loses = r->loses;
-    r->loses = false;
+    bool loses = r->loses && line->asks;
+    if (loses)
+        r->loses = NULL;
     r->lost += loses;
     pthread_mutex_unlock(&r->lock);
     return loses;
@@ -94,12 +116,12 @@ static void *serve(void *arg)
     while (poll(fds, 2, -1) > 0) {
         if (fds[0].revents) {
             note(line, true);
-            if (!pass_on(line->client_fd, line->server_fd))
+            if (!pass_on(line, line->client_fd, line->server_fd))
                 break;
         }
         if (!fds[1].revents)
             continue;
-        if (must_lose(line->relay) || !pass_on(line->server_fd, line->client_fd))
+        if (must_lose(line) || !pass_on(line, line->server_fd, line->client_fd))
             break;
         note(line, false);
     }
@@ -119,8 +141,8 @@ static void *listen_on(void *arg)
         if (r->line_count == LINES_MAX)
             abort();
         struct line *line = &r->lines[r->line_count];
-        *line = (struct line){ r, fd, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 0,
-                               false };
+        *line = (struct line){ r, fd,    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                               0, false, false };
         (void)connect(line->server_fd, (const struct sockaddr *)&to, sizeof(to));
         if (pthread_create(&line->thread, NULL, serve, line))
             abort();
@@ -178,7 +200,7 @@ const char *pg_relay_url(const struct pg_relay *r)
 }
 
 // Sets loses once nothing is on its way; false while something is.
-static bool lose_if_quiet(struct pg_relay *r)
+static bool lose_if_quiet(struct pg_relay *r, const char *statement)
 {
     bool quiet = true;
 
@@ -186,16 +208,16 @@ static bool lose_if_quiet(struct pg_relay *r)
     for (size_t i = 0; i < r->line_count; i++)
         quiet = quiet && !r->lines[i].owes;
     quiet = quiet && clock_boot_us() - r->traffic_us > QUIET_US;
-    r->loses = quiet;
+    r->loses = quiet ? statement : NULL;
     pthread_mutex_unlock(&r->lock);
     return quiet;
 }
 
-void pg_relay_lose(struct pg_relay *r)
+void pg_relay_lose(struct pg_relay *r, const char *statement)
 {
     int64_t until_us = clock_boot_us() + PATIENCE_US;
 
-    while (!lose_if_quiet(r)) {
+    while (!lose_if_quiet(r, statement)) {
         if (clock_boot_us() > until_us)
             abort();
         (void)usleep(POLL_US);

@@ -15,9 +15,9 @@ void pg_relay_close(struct pg_relay *r);
 const char *pg_relay_url(const struct pg_relay *r);
 
 // pg_relay_lose waits until no line owes an answer and none has had traffic for a moment;
-// the next time the server answers on any line, the answer is thrown away and the line is
-// cut. pg_relay_lost counts how often it happened.
-void pg_relay_lose(struct pg_relay *r);
+// the next answer to a statement of this name (db.h) is thrown away and its line is cut.
+// pg_relay_lost counts how often it happened. The name is borrowed.
+void pg_relay_lose(struct pg_relay *r, const char *statement);
 size_t pg_relay_lost(struct pg_relay *r);
 
 #endif

@@ -49,7 +49,7 @@ static void a_late_release_leaves_later_claims_alone(void **state)
     workplace_wait_sql(w, "select count(*) from workers", 1);
     workplace_job(w, &lost, 0);
     PGconn *other = stand_in_the_way(w, &lost);
-    pg_relay_lose(relay);
+    pg_relay_lose(relay, "claim");
     workplace_put(w, TOPIC_JOBS_NORMAL, &lost);
     workplace_wait_sql(w, "select count(*) from pg_locks where not granted", 1);
     workplace_job(w, &later, 1);

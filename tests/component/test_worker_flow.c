@@ -110,7 +110,7 @@ static void a_lost_answer_to_a_claim_gives_the_message_back(void **state)
     w->set.db.url = (char *)(uintptr_t)pg_relay_url(relay);
     workplace_start(w);
     workplace_wait_sql(w, "select count(*) from workers", 1);
-    pg_relay_lose(relay);
+    pg_relay_lose(relay, "claim");
     workplace_job(w, &job, 0);
     workplace_put(w, TOPIC_JOBS_NORMAL, &job);
     workplace_wait_sql(w, WAITING " and turn = 2 and reason = 'never_began'", 1);

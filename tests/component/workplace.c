@@ -48,7 +48,9 @@ int workplace_setup(void **state)
     static char simulator_url[64];
 
     w->pg = *state;
-    pg_exec(w->pg, "truncate messages, attempts, delayed, cost_entries, workers");
+    pg_exec(w->pg,
+            "truncate messages, attempts, delayed, cost_entries, workers, decisions,"
+            " switches");
     open_kafka(w);
     w->peer = peer_open();
     assert_int_equal(keys_open(&w->keys, &keys, NULL), OUTCOME_OK);

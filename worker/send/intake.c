@@ -1,5 +1,6 @@
 #include "intake.h"
 
+#include "breakers.h"
 #include "buf.h"
 #include "db.h"
 #include "dead_letters.h"
@@ -353,9 +354,13 @@ static size_t limit_of(const struct intake *in, size_t lane, size_t gathered)
         lane == LANE_URGENT ? URGENT_CLAIMS_IN_FLIGHT_MAX : CLAIMS_IN_FLIGHT_MAX;
     size_t room = in->set.room(in->set.arg);
     size_t limit = room < CLAIM_BATCH_MAX ? room : CLAIM_BATCH_MAX;
+    enum breakers_reading reading = breakers_reading(in->set.breakers, (enum lane)lane);
 
-    if (in->claims_in_flight >= claims_max || limit <= gathered)
+    if (in->claims_in_flight >= claims_max || limit <= gathered ||
+        reading == READING_NOTHING)
         return 0;
+    if (reading == READING_ONE)  // and nothing beside it
+        return gathered == 0 && in->claims_in_flight == 0 && in->set.is_idle(in->set.arg);
     if (lane != LANE_URGENT && limit < CLAIM_BATCH_MAX / 2)
         return 0;
     return limit - gathered;

@@ -6,6 +6,7 @@
 
 #include "base.h"
 
+struct breakers;
 struct db;
 struct dead_letters;
 struct intake;
@@ -24,6 +25,8 @@ struct intake_settings {
     const struct keys *keys;
     struct job_set *held;
     size_t (*room)(void *arg);                // how many more jobs may be claimed now
+    bool (*is_idle)(void *arg);               // no job is claimed and not posted yet
+    const struct breakers *breakers;          // say which lanes may be read
     void (*won)(void *arg, struct job *job);  // takes the job: POST it
     // The answer to a claim of this epoch may have been lost: give back what the table
     // holds for it and memory does not, after intake_set_epoch if it is the one in use.

@@ -22,6 +22,7 @@ enum objection {
     OBJECTION_EXPIRED,
     OBJECTION_MODE,
     OBJECTION_NOT_LISTED,
+    OBJECTION_STOPPED,
     OBJECTION_COUNT
 };
 
@@ -41,6 +42,7 @@ struct job {
     int64_t epoch;             // under which it is claimed
     int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
     enum objection objection;  // why the gate kept it back
+    unsigned probes;           // what it probes (breakers.h); 0 = nothing
     char *form;                // body of the POST, while it is in flight
     struct intake *intake;     // who reads and claims it
     struct twilio *twilio;     // who posts it

@@ -20,9 +20,7 @@ enum {
     LINGER_US = 20000,  // a fuller batch costs PostgreSQL less per row
     BACKOFF_FIRST_US = 500000,
     BACKOFF_MAX_US = 300000000,
-    MISCONFIGURED_US = 60000000,
     RETRY_AFTER_MAX_US = 1000000000,  // the longest that Twilio can make us wait
-    COMPLAINT_US = 120000000,         // two waits of what is misconfigured
     CURRENCIES_MAX = 16,
 };
 
@@ -46,8 +44,6 @@ struct results {
     struct batch *filling;       // NULL while empty
     LIST_HEAD(, batch) writing;  // in PostgreSQL's hands
     size_t count;
-    int64_t refused_us;  // boot clock of Twilio's last word against us; 0 = none since
-    struct err complaint;
     struct metric *outcomes[SEND_RESULT_COUNT];
     struct metric *post_time[LANE_COUNT], *e2e[LANE_COUNT], *batch_size;
     struct metric_words *costs;
@@ -65,6 +61,9 @@ static void declare_metrics(struct results *s, struct metrics *m)
         [SEND_MISCONFIGURED] = "outcome=\"misconfigured\"",
         [SEND_IN_DOUBT] = "outcome=\"in_doubt\"",
         [SEND_NOT_LISTED] = "outcome=\"not_listed\"",
+        [SEND_HELD_ACCOUNT] = "outcome=\"account_stopped\"",
+        [SEND_HELD_SENDER] = "outcome=\"sender_stopped\"",
+        [SEND_HELD_CLASS] = "outcome=\"emergency_only\"",
     };
     static const char *const currencies[] = { "USD", NULL };
     const struct metric_words_settings costs = {
@@ -249,8 +248,6 @@ static int64_t backoff_us(int32_t turn)
 
 static int64_t wait_us(const struct job *job, const struct twilio_answer *answer)
 {
-    if (answer->result == SEND_MISCONFIGURED)
-        return MISCONFIGURED_US + (int64_t)random_below(MISCONFIGURED_US / 10);
     if (answer->retry_after_us >= RETRY_AFTER_MAX_US)
         return RETRY_AFTER_MAX_US;
     if (answer->retry_after_us >= 0)
@@ -317,22 +314,6 @@ static bool is_aside(const struct results *s, const struct job *job)
            strcmp(job->sms.mode, account_mode_name(ACCOUNT_SIMULATE)) == 0;
 }
 
-// What Twilio says about us, not about the message, stands until it takes one again.
-static void note_complaint(struct results *s, const struct job *job,
-                           const struct twilio_answer *answer)
-{
-    if (is_aside(s, job))
-        return;
-    if (answer->result == SEND_ACCEPTED)
-        s->refused_us = 0;
-    if (answer->result != SEND_MISCONFIGURED)
-        return;
-    s->refused_us = clock_boot_us();
-    err_set(&s->complaint, OUTCOME_RETRY,
-            "Twilio answered %d (code %d): check account, token and base address",
-            answer->http_status, answer->code);
-}
-
 static void count(struct results *s, const struct result *row,
                   const struct twilio_answer *answer)
 {
@@ -340,6 +321,8 @@ static void count(struct results *s, const struct result *row,
     enum lane lane = row->job->lane;
 
     metric_add(s->outcomes[answer->result], 1);
+    if (send_result_is_held(answer->result))
+        return;
     metric_observe_us(s->post_time[lane], answer->took_us);
     if (answer->result != SEND_ACCEPTED)
         return;
@@ -353,6 +336,13 @@ static void report(const struct result *row, const struct twilio_answer *answer)
 {
     bool ok = answer->result == SEND_ACCEPTED || answer->result == SEND_REJECTED;
 
+    if (send_result_is_held(answer->result)) {
+        log_line(LOG_LEVEL_INFO, "job_held", LOG_U("message_id", row->outcome.message_id),
+                 LOG_C(trace_id_of(row->job->sms.traceparent)),
+                 LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
+                 LOG_T("reason", answer->reason));
+        return;
+    }
     log_line(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "job_sent" : "job_not_sent",
              LOG_U("message_id", row->outcome.message_id),
              LOG_C(trace_id_of(row->job->sms.traceparent)),
@@ -373,7 +363,6 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
     fill(row, job, answer);
     report(row, answer);
     count(s, row, answer);
-    note_complaint(s, job, answer);
     s->count++;
     if (s->filling->count == RESULTS_BATCH_MAX)
         flush(s);
@@ -382,10 +371,4 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
 size_t results_count(const struct results *s)
 {
     return s->count;
-}
-
-const char *results_complaint(const struct results *s)
-{
-    bool is_fresh = s->refused_us && clock_boot_us() - s->refused_us < COMPLAINT_US;
-    return is_fresh ? s->complaint.text : NULL;
 }

@@ -35,8 +35,4 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
 // results_count counts what is not committed yet.
 size_t results_count(const struct results *s);
 
-// results_complaint is what Twilio has against our account, address or credentials, or
-// NULL: nothing in the last two minutes, or it has taken a message since.
-const char *results_complaint(const struct results *s);
-
 #endif

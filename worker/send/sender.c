@@ -1,5 +1,6 @@
 #include "sender.h"
 
+#include "breakers.h"
 #include "db.h"
 #include "job.h"
 #include "log.h"
@@ -131,20 +132,31 @@ static void renew(struct sender *s)
     store_renew(s->set.db, keys, count, epoch, on_renewed, s);
 }
 
+static void post(struct sender *s, struct job *job)
+{
+    int64_t age_us = clock_boot_us() - job->claim_sent_us;
+    struct twilio_answer held;
+
+    if (!breakers_admit(s->set.breakers, job, &held)) {
+        results_add(s->set.results, job, &held);
+    } else if (age_us > s->set.renew_us || !twilio_submit(s->set.twilio, job)) {
+        breakers_withdraw(s->set.breakers, job);
+        job_queue_push(&s->stale, job);
+    } else {
+        metric_observe_us(s->claim_to_post[job->lane], age_us);
+    }
+}
+
+// What a stop gives back needs no slot.
 void sender_pump(struct sender *s)
 {
     struct job *job;
 
-    while (twilio_free_slots(s->set.twilio) > 0 &&
-           results_count(s->set.results) < s->set.unwritten_max &&
-           (job = next_job(s)) != NULL) {
-        int64_t age_us = clock_boot_us() - job->claim_sent_us;
-        if (age_us > s->set.renew_us || !twilio_submit(s->set.twilio, job)) {
-            job_queue_push(&s->stale, job);
-            continue;
-        }
-        metric_observe_us(s->claim_to_post[job->lane], age_us);
-    }
+    while (
+        (twilio_free_slots(s->set.twilio) > 0 || breakers_are_stopped(s->set.breakers)) &&
+        results_count(s->set.results) < s->set.unwritten_max &&
+        (job = next_job(s)) != NULL)
+        post(s, job);
     renew(s);
 }
 

@@ -1,11 +1,12 @@
 // sender.h: step 4 of the send protocol: won jobs wait here, urgent before normal before
 // bulk, until a slot is free, and are posted once. A claim that waited too long to begin
-// is renewed first.
+// is renewed first. What the breakers hold goes back to wait.
 #ifndef SENDER_H
 #define SENDER_H
 
 #include "base.h"
 
+struct breakers;
 struct db;
 struct job;
 struct job_set;
@@ -18,6 +19,7 @@ struct sender_settings {
     struct db *db;  // borrowed, as all here
     struct twilio *twilio;
     struct results *results;
+    struct breakers *breakers;
     struct job_set *held;
     int64_t renew_us;            // a claim sent longer ago than this is renewed: 2 s
     size_t unwritten_max;        // no new POST while so many results are not committed

@@ -12,6 +12,9 @@
     " and m.message_id = any ($1)"                                                       \
     " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
 
+// What the breakers kept back: it leaves no attempt.
+#define HELD "('account_stopped', 'sender_stopped', 'emergency_only')"
+
 // A redelivered record or a stale turn takes nothing: only a new row at turn 1, or one
 // that waits at exactly this turn, is taken. A row at turn 0 was canceled or rescheduled
 // before any worker saw it: it gets its payload and keeps its status. Every record of a
@@ -100,7 +103,8 @@ static const char result_sql[] =
     "                             error_code, segments, status, rank, answered_at)"
     "  select message_id, turn, sid, outcome, http_status, error_code, segments,"
     "         nullif(status, 'waiting'), rank, answered_at"
-    "    from n where outcome not in ('not_sent', 'not_listed') order by message_id, turn"
+    "    from n where outcome not in ('not_sent', 'not_listed') and outcome not in " HELD
+    "   order by message_id, turn"
     "  on conflict (message_id, turn) do update set"
     "     twilio_sid = coalesce(a.twilio_sid, excluded.twilio_sid),"
     "     outcome = coalesce(a.outcome, excluded.outcome),"
@@ -142,11 +146,16 @@ static const char result_sql[] =
     "           and (m.rank < 30 or m.rank between 70 and 72)"
     "           and exists (select from kept k where k.message_id = n.message_id"
     "                          and k.turn = n.turn and k.rank = n.rank)))"
-    "  returning m.message_id, m.turn, m.status, m.lane, n.due"
+    "  returning m.message_id, m.turn, m.status, m.lane, n.due, n.outcome,"
+    "            case when n.outcome in " HELD " then 'hold' else 'retry' end as kind"
     "), later as ("
     "  insert into delayed (message_id, turn, due, lane, kind)"
-    "  select message_id, turn, due, lane, 'retry' from raised"
+    "  select message_id, turn, due, lane, kind from raised"
     "   where status = 'waiting' on conflict do nothing"
+    "), why as ("
+    "  insert into decisions (message_id, turn, kind, reason, due, decided_by)"
+    "  select message_id, turn - 1, kind, outcome, due, 'smsq-worker' from raised"
+    "   where status = 'waiting'"
     "), cost as ("
     "  insert into cost_entries (message_id, twilio_sid, kind, seq, amount_micros,"
     "                            total_micros, currency, rate_note, mode)"

@@ -1,6 +1,7 @@
 #include "twilio.h"
 
 #include "account.h"
+#include "breakers.h"
 #include "buf.h"
 #include "fail_point.h"
 #include "http_client.h"
@@ -40,6 +41,7 @@ struct twilio {
     size_t in_flight_max;  // of both together
     struct json_reader *json;
     const struct keys *keys;
+    const struct breakers *breakers;
     struct buf callback_url;  // up to and including "m="
     int64_t lease_us;
     struct reactor_timer *refuse;
@@ -54,6 +56,7 @@ static const char *const objections[OBJECTION_COUNT] = {
     [OBJECTION_EXPIRED] = "its useful time is over",
     [OBJECTION_MODE] = "its mode is not one that this worker can serve",
     [OBJECTION_NOT_LISTED] = "its number is not in twilio.test_numbers",
+    [OBJECTION_STOPPED] = "its account, sender or class was stopped meanwhile",
 };
 
 const char *send_result_name(enum send_result result)
@@ -62,9 +65,16 @@ const char *send_result_name(enum send_result result)
         [SEND_ACCEPTED] = "accepted",           [SEND_NOT_SENT] = "not_sent",
         [SEND_NOT_PROCESSED] = "not_processed", [SEND_REJECTED] = "rejected",
         [SEND_MISCONFIGURED] = "misconfigured", [SEND_IN_DOUBT] = "in_doubt",
-        [SEND_NOT_LISTED] = "not_listed",
+        [SEND_NOT_LISTED] = "not_listed",       [SEND_HELD_ACCOUNT] = "account_stopped",
+        [SEND_HELD_SENDER] = "sender_stopped",  [SEND_HELD_CLASS] = "emergency_only",
     };
     return names[result];
+}
+
+bool send_result_is_held(enum send_result result)
+{
+    return result == SEND_HELD_ACCOUNT || result == SEND_HELD_SENDER ||
+           result == SEND_HELD_CLASS;
 }
 
 static enum outcome open_line(struct line *line, struct reactor *r,
@@ -127,6 +137,7 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
     t->in_flight_max = set->in_flight_max;
     t->metrics = twilio_metrics_new(set->metrics, in_flight, t);
     t->keys = set->keys;
+    t->breakers = set->breakers;
     t->lease_us = set->lease_us;
     t->done = done;
     t->arg = arg;
@@ -211,6 +222,9 @@ static enum objection objection(const struct job *job)
         return OBJECTION_OLD_CLAIM;
     if (useful_s(&job->sms) < USEFUL_MIN_S)
         return OBJECTION_EXPIRED;
+    const struct breakers *breakers = job->twilio->breakers;
+    if (breakers && !breakers_let_go(breakers, job))
+        return OBJECTION_STOPPED;
     return OBJECTION_NONE;
 }
 

@@ -8,6 +8,7 @@
 #include "sid.h"
 
 struct accounts;
+struct breakers;
 struct http_client;
 struct job;
 struct json_reader;
@@ -23,6 +24,9 @@ enum send_result {
     SEND_MISCONFIGURED,
     SEND_IN_DOUBT,
     SEND_NOT_LISTED,
+    SEND_HELD_ACCOUNT,
+    SEND_HELD_SENDER,
+    SEND_HELD_CLASS,
     SEND_RESULT_COUNT,
 };
 
@@ -33,6 +37,7 @@ struct twilio_answer {
     char sid[SID_TEXT_BYTES];  // of the message; "" unless SEND_ACCEPTED
     char status[24];           // Twilio's word for the new message; "" likewise
     int segments;              // as Twilio counts them, 0 if not told yet
+    bool stops_sender;         // its code says that this sender cannot send
     int64_t retry_after_us;    // -1 if not told
     int64_t took_us;
     const char *reason;  // a few words for the log
@@ -43,7 +48,8 @@ typedef void twilio_done(void *arg, struct job *job, const struct twilio_answer 
 struct twilio_settings {
     const struct accounts *accounts;  // each mode has its own
     const struct keys *keys;
-    const char *callback_url;  // without query: public URL and path
+    const struct breakers *breakers;  // may stop a job at the last gate; NULL = none
+    const char *callback_url;         // without query: public URL and path
     size_t in_flight_max;
     int64_t connect_us, total_us;
     int64_t lease_us;  // a claim sent longer ago than this is not posted
@@ -71,6 +77,7 @@ void twilio_close(struct twilio *t);
 //   SEND_IN_DOUBT       It may have been taken: docs/design.md, "Twice".
 //   SEND_NOT_LISTED     Its mode is listed, and its number is not: final, nothing left
 //   us.
+//   SEND_HELD_…         Never comes from here: breakers.h.
 //
 // Returns false, and never calls done, when all slots are busy.
 MUST_CHECK bool twilio_submit(struct twilio *t, struct job *job);
@@ -79,5 +86,8 @@ size_t twilio_free_slots(const struct twilio *t);
 
 // send_result_name is the word in attempts.outcome: "accepted", "not_sent", …
 const char *send_result_name(enum send_result result);
+
+// send_result_is_held: we kept it back, and it waits until what stops it is over.
+bool send_result_is_held(enum send_result result);
 
 #endif

@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include "breakers.h"
 #include "buf.h"
 #include "dead_letters.h"
 #include "fail_point.h"
@@ -36,6 +37,7 @@ struct worker {
     struct dead_letters *dead;
     struct kafka_in *lanes[LANE_COUNT];
     struct twilio *twilio;
+    struct breakers *breakers;
     struct results *results;
     struct sender *sender;
     struct intake *intake;
@@ -76,9 +78,11 @@ static void on_room(void *arg)
 static void on_answer(void *arg, struct job *job, const struct twilio_answer *answer)
 {
     struct worker *w = arg;
+    struct twilio_answer heard = *answer;
 
     fail_point("worker_after_answer", w->held.count);
-    results_add(w->results, job, answer);
+    breakers_hear(w->breakers, job, &heard);
+    results_add(w->results, job, &heard);
     on_room(w);
 }
 
@@ -94,6 +98,12 @@ static size_t room(void *arg)
         taken >= limit)
         return 0;
     return limit - taken;
+}
+
+static bool is_idle(void *arg)
+{
+    const struct worker *w = arg;
+    return sender_waiting(w->sender) == 0 && intake_claiming(w->intake) == 0;
 }
 
 static void on_won(void *arg, struct job *job)
@@ -190,7 +200,7 @@ static void say_ready(void *arg, struct readiness *parts)
     for (size_t i = 0; i < LANE_COUNT; i++)
         readiness_kafka_in(parts, lanes[i], w->lanes[i]);
     readiness_kafka_out(parts, "kafka_out", w->out);
-    readiness_part(parts, "twilio", results_complaint(w->results));
+    readiness_part(parts, "twilio", breakers_complaint(w->breakers));
 }
 
 static void set_gauges(void *arg)
@@ -228,21 +238,44 @@ static enum outcome open_lanes(struct worker *w, const struct worker_settings *s
     return OUTCOME_OK;
 }
 
-static enum outcome open_connections(struct worker *w, const struct worker_settings *set,
-                                     struct err *err)
+static void open_breakers(struct worker *w)
 {
-    struct reactor *loop = service_reactor(w->service);
-    struct metrics *metrics = service_metrics(w->service);
+    const struct breakers_settings set = {
+        .mode = w->accounts.mode,
+        .db = w->claims,
+        .changed = on_room,
+        .fail = on_refused,
+        .arg = w,
+    };
+
+    w->breakers =
+        breakers_new(service_reactor(w->service), &set, service_metrics(w->service));
+}
+
+static enum outcome open_twilio(struct worker *w, const struct worker_settings *set,
+                                struct err *err)
+{
     const struct twilio_settings twilio = {
         .accounts = &w->accounts,
         .keys = &w->keys,
+        .breakers = w->breakers,
         .callback_url = w->callback_url.bytes,
         .in_flight_max = w->in_flight_max,
         .connect_us = set->connect_us,
         .total_us = set->total_us,
         .lease_us = LEASE_US,
-        .metrics = metrics,
+        .metrics = service_metrics(w->service),
     };
+
+    return twilio_open(&w->twilio, service_reactor(w->service), &twilio, on_answer, w,
+                       err);
+}
+
+static enum outcome open_connections(struct worker *w, const struct worker_settings *set,
+                                     struct err *err)
+{
+    struct reactor *loop = service_reactor(w->service);
+    struct metrics *metrics = service_metrics(w->service);
 
     enum outcome rc =
         db_open(&w->claims, loop, &set->db, "smsq-worker claims", metrics, err);
@@ -250,9 +283,10 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
         rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", metrics, err);
     if (!rc)
         rc = dead_letters_open_out(&w->out, loop, &set->kafka, metrics, err);
-    if (!rc)
-        rc = twilio_open(&w->twilio, loop, &twilio, on_answer, w, err);
-    return rc;
+    if (rc)
+        return rc;
+    open_breakers(w);
+    return open_twilio(w, set, err);
 }
 
 static void make_parts(struct worker *w)
@@ -274,6 +308,7 @@ static void make_parts(struct worker *w)
         .db = w->claims,
         .twilio = w->twilio,
         .results = w->results,
+        .breakers = w->breakers,
         .held = &w->held,
         .renew_us = RENEW_US,
         .unwritten_max = UNWRITTEN_MAX,
@@ -289,6 +324,8 @@ static void make_parts(struct worker *w)
         .keys = &w->keys,
         .held = &w->held,
         .room = room,
+        .is_idle = is_idle,
+        .breakers = w->breakers,
         .won = on_won,
         .release = release,
         .fail = on_refused,
@@ -369,6 +406,7 @@ void worker_close(struct worker *w)
         kafka_in_close(w->lanes[i]);
     db_close(w->claims);
     db_close(w->writes);
+    breakers_free(w->breakers);
     intake_free(w->intake);
     sender_free(w->sender);
     results_free(w->results);
