@@ -38,6 +38,7 @@ struct kafka_out {
     size_t pending_max, touched, in_flight;
     int64_t timed_out_us;  // when a record ran out of time last; 0 none since a good one
     bool is_closing;
+    rd_kafka_resp_err_t refusal;  // the latest REJECT
     struct reactor_timer *tick;
     struct metrics *metrics;  // NULL = not measured
     struct metric *published, *failed, *gauge, *latency;
@@ -76,8 +77,9 @@ static rd_kafka_topic_t *topic_handle(struct kafka_out *k, const char *name)
     return handle;
 }
 
-static enum outcome outcome_of(rd_kafka_resp_err_t code)
+static enum outcome outcome_of(struct kafka_out *k, rd_kafka_resp_err_t code)
 {
+    k->refusal = code;
     switch (code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         return OUTCOME_OK;
@@ -109,7 +111,7 @@ static void on_report(struct kafka_out *k, const rd_kafka_message_t *message,
     struct pending *p = message->_private;
     kafka_out_done *done = p->done;
     void *arg = p->arg;
-    enum outcome rc = outcome_of(message->err);
+    enum outcome rc = outcome_of(k, message->err);
 
     if (rc == OUTCOME_OK) {
         kafka_client_answered(&k->client);
@@ -232,7 +234,7 @@ static enum outcome produce(struct kafka_out *k, const struct kafka_out_record *
         return OUTCOME_OK;
 
     rd_kafka_resp_err_t code = rd_kafka_last_error();
-    return err_set(err, outcome_of(code), "could not publish to %s: %s", rec->topic,
+    return err_set(err, outcome_of(k, code), "could not publish to %s: %s", rec->topic,
                    rd_kafka_err2str(code));
 }
 
@@ -255,6 +257,12 @@ enum outcome kafka_out_submit(struct kafka_out *k, const struct kafka_out_record
     else
         k->in_flight++;
     return rc;
+}
+
+bool kafka_out_blames_record(const struct kafka_out *k)
+{
+    return k->refusal == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+           k->refusal == RD_KAFKA_RESP_ERR_INVALID_RECORD;
 }
 
 size_t kafka_out_in_flight(const struct kafka_out *k)

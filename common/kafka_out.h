@@ -51,6 +51,12 @@ MUST_CHECK enum outcome kafka_out_submit(struct kafka_out *k,
                                          kafka_out_done *done, void *arg,
                                          struct err *err);
 
+// kafka_out_blames_record tells of the latest REJECT, in done or after submit, that it is
+// about what was in the record: too large, malformed. Else the topic is not there, and
+// another record would fare no better. A broker refuses a whole batch for one bad record:
+// only one that was alone in flight is surely the culprit.
+bool kafka_out_blames_record(const struct kafka_out *k);
+
 // kafka_out_in_flight counts records without a report.
 size_t kafka_out_in_flight(const struct kafka_out *k);
 

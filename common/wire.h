@@ -56,6 +56,10 @@ MUST_CHECK enum outcome wire_decode(void *record, struct wire_memory **memory,
 // out->failed tells if it did not fit.
 void wire_encode(const void *record, const struct wire_field *fields, struct buf *out);
 
+// wire_flaw names the first field of a record to be encoded that is required and not
+// there, or whose number or length is out of range; NULL = none.
+const char *wire_flaw(const void *record, const struct wire_field *fields);
+
 // wire_schema appends a JSON Schema (2020-12) of the table.
 void wire_schema(const char *title, const struct wire_field *fields, struct buf *out);
 

@@ -95,6 +95,46 @@ static void encode_bytes(struct buf *out, const struct wire_field *f, const void
     buf_add_char(out, '"');
 }
 
+static bool is_in_range(const struct wire_field *f, bool there, int64_t value)
+{
+    if (!there)
+        return !f->required;
+    return f->words || (value >= f->min && value <= f->max);
+}
+
+static bool is_sound(const struct wire_field *f, const void *from)
+{
+    struct wire_bytes bytes;
+    const char *text;
+    int64_t value;
+
+    switch (f->kind) {
+    case WIRE_ID:
+        return !f->required || !is_zero(from, MESSAGE_ID_BYTES);
+    case WIRE_INT4:
+    case WIRE_INT8:
+    case WIRE_TIME:
+        value = integer_of(f, from);
+        return is_in_range(f, f->required || value != 0, value);
+    case WIRE_TEXT:
+    case WIRE_CODE:
+        memcpy(&text, from, sizeof(text));
+        return is_in_range(f, text != NULL, text ? (int64_t)strlen(text) : 0);
+    case WIRE_BYTES:
+        memcpy(&bytes, from, sizeof(bytes));
+        return is_in_range(f, bytes.bytes != NULL, (int64_t)bytes.len);
+    }
+    return false;
+}
+
+const char *wire_flaw(const void *record, const struct wire_field *fields)
+{
+    for (const struct wire_field *f = fields; f->name; f++)
+        if (!is_sound(f, (const char *)record + f->offset))
+            return f->name;
+    return NULL;
+}
+
 void wire_encode(const void *record, const struct wire_field *fields, struct buf *out)
 {
     bool first = true;

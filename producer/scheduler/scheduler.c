@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { LANES = 3, QUEUE_MAX = 10000, TIMEOUT_MS = 30000 };
+enum { LANES = 3, QUEUE_MAX = 15000, TIMEOUT_MS = 30000 };
 
 #define AT(field) offsetof(struct scheduler_settings, field)
 
@@ -92,23 +92,25 @@ static void take_poll_interval(void *arg)
 static void make_movers(struct scheduler *s)
 {
     static const struct {
-        const char *lane, *topic;
+        const char *lane, *topic, *lease;
     } lanes[LANES] = {
-        { "urgent", TOPIC_JOBS_URGENT },
-        { "normal", TOPIC_JOBS_NORMAL },
-        { "bulk", TOPIC_JOBS_BULK },
+        { "urgent", TOPIC_JOBS_URGENT, "mover.urgent" },
+        { "normal", TOPIC_JOBS_NORMAL, "mover.normal" },
+        { "bulk", TOPIC_JOBS_BULK, "mover.bulk" },
     };
 
     for (size_t i = 0; i < LANES; i++) {
         const struct mover_settings mover = {
             .lane = lanes[i].lane,
             .topic = lanes[i].topic,
+            .lease = lanes[i].lease,
             .db = s->db,
             .out = s->out,
             .poll_us = s->set->poll_us,
+            .lease_us = MOVER_LEASE_US,
+            .reactor = service_reactor(s->service),
         };
-        s->movers[i] =
-            mover_new(service_reactor(s->service), &mover, service_metrics(s->service));
+        s->movers[i] = mover_new(&mover, service_metrics(s->service));
     }
 }
 

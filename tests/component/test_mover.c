@@ -52,13 +52,14 @@ static int setup(void **state)
     struct err err = { 0 };
 
     f->pg = *state;
-    pg_exec(f->pg, "truncate messages, delayed");
+    pg_exec(f->pg, "truncate messages, delayed, leases, decisions");
     kafka_mock_open(&f->mock, TOPIC_JOBS_BULK, 1);
     f->metrics = metrics_new();
     const struct db_settings db = { (char *)(uintptr_t)pg_url(f->pg), 30000000 };
-    const struct kafka_out_settings out = {
-        .kafka = &f->mock.settings, .linger_us = 500, .timeout_ms = 300, .queue_max = 1000
-    };
+    const struct kafka_out_settings out = { .kafka = &f->mock.settings,
+                                            .linger_us = 500,
+                                            .timeout_ms = 300,
+                                            .queue_max = 10000 };
     if (db_open(&f->db, f->mock.reactor, &db, "test", NULL, &err) ||
         kafka_out_open(&f->out, f->mock.reactor, &out, f->metrics, &err))
         fail_msg("%s", err.text);
@@ -69,15 +70,23 @@ static int setup(void **state)
 
 #define LANE "lane=\"bulk\""
 
-static void start(struct fixture *f)
+static struct mover *mover(struct fixture *f)
 {
     const struct mover_settings set = { .lane = "bulk",
                                         .topic = TOPIC_JOBS_BULK,
+                                        .lease = "mover.bulk",
                                         .db = f->db,
                                         .out = f->out,
-                                        .poll_us = 20000 };
+                                        .poll_us = 20000,
+                                        .lease_us = 600000,
+                                        .reactor = f->mock.reactor };
 
-    f->mover = mover_new(f->mock.reactor, &set, f->metrics);
+    return mover_new(&set, f->metrics);
+}
+
+static void start(struct fixture *f)
+{
+    f->mover = mover(f);
     f->moved = metrics_counter(f->metrics, "smsq_delayed_moved_total", LANE, "");
     f->stale = metrics_counter(f->metrics, "smsq_delayed_stale_total", LANE, "");
 }
@@ -199,11 +208,11 @@ static void other_lanes_and_what_is_not_due_stay(void **state)
     assert_int_equal(pg_int(f->pg, "select count(*) from delayed"), 2);
 }
 
-// More than two batches; the scheduler does not wait for its poll in between.
+// More pages than are on their way at a time: each row is published once.
 static void full_batches_follow_each_other(void **state)
 {
     struct fixture *f = *state;
-    const size_t count = 2 * MOVER_BATCH_MAX + 7;
+    const size_t count = (MOVER_BATCHES + 1) * MOVER_BATCH_MAX + 7;
 
     put_to_sleep(f, count);
     start(f);
@@ -248,6 +257,87 @@ static void closing_in_the_middle_of_a_batch_is_harmless(void **state)
     assert_int_equal(pg_int(f->pg, "select count(*) from delayed"), 0);
 }
 
+// The row says so: a scheduler that is frozen, or died, has the lane for half a second.
+static void a_frozen_scheduler_stops_nobody_for_long(void **state)
+{
+    struct fixture *f = *state;
+
+    put_to_sleep(f, 1);
+    pg_exec(f->pg, "insert into leases values ('mover.bulk', 1, 'the frozen one',"
+                   " clock_timestamp() + interval '0.5 s')");
+    start(f);
+    wait_moved(f, 1);
+    assert_int_equal(pg_int(f->pg, "select count(*) from leases where holder <> 1"
+                                   " and expires_at < now()"),
+                     0);
+    assert_int_equal(pg_int(f->pg, "select count(*) from delayed"), 0);
+}
+
+static void two_schedulers_publish_each_row_once(void **state)
+{
+    struct fixture *f = *state;
+    const size_t count = MOVER_BATCH_MAX + 7;
+
+    put_to_sleep(f, count);
+    struct mover *other = mover(f);
+    start(f);
+    wait_moved(f, count);
+    assert_int_equal(kafka_mock_count(&f->mock, TOPIC_JOBS_BULK, 0), count);
+    mover_stop(other);
+    struct mover *first = f->mover;
+    f->mover = other;
+    loop_until(f->mock.reactor, is_idle, f);
+    f->mover = first;
+    mover_free(other);
+    assert_int_equal(pg_int(f->pg, "select count(*) from leases"), 0);
+}
+
+#define FAILED_SQL                                                                       \
+    "select count(*) from messages m join decisions d using (message_id, turn)"          \
+    " where m.status = 'failed' and m.rank = 70 and m.reason = 'cannot_publish'"         \
+    " and m.shown_turn = m.turn and d.kind = 'failed' and d.decided_by = "               \
+    "'smsq-scheduler'"
+
+// The broker refuses the batch of three for the sake of one of them, and then that one
+// alone: the other two pass.
+static void what_kafka_never_takes_fails_alone_and_hides_nobody(void **state)
+{
+    struct fixture *f = *state;
+
+    put_to_sleep(f, 3);
+    rd_kafka_mock_push_request_errors(f->mock.cluster, 0 /* Produce */, 2,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    start(f);
+    wait_moved(f, 2);
+    assert_int_equal(kafka_mock_count(&f->mock, TOPIC_JOBS_BULK, 0), 2);
+    assert_int_equal(pg_int(f->pg, "select count(*) from delayed"), 0);
+    assert_int_equal(pg_int(f->pg, FAILED_SQL), 1);
+}
+
+// A whole page of rows without their payload, due before the good ones.
+static void rows_that_make_no_job_fail_and_hide_nobody(void **state)
+{
+    struct fixture *f = *state;
+    const size_t bad = MOVER_BATCH_MAX, good = 10;
+
+    put_to_sleep(f, bad + good);
+    pg_exec(f->pg, "update delayed set due = due - interval '1 h'"
+                   " where message_id in (select message_id from delayed"
+                   "                       order by 1 limit 1000)");
+    pg_exec(f->pg, "update messages set sealed = null"
+                   " where message_id in (select message_id from delayed"
+                   "                       where due < now() - interval '1 min')");
+    start(f);
+    wait_moved(f, good);
+    assert_int_equal(kafka_mock_count(&f->mock, TOPIC_JOBS_BULK, 0), good);
+    assert_int_equal(pg_int(f->pg, FAILED_SQL), bad);
+    assert_int_equal(pg_int(f->pg, "select count(*) from delayed"), 0);
+    assert_int_equal(pg_int(f->pg, "select count(*) from decisions where reason ="
+                                   " 'sealed is missing or out of range'"),
+                     bad);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -258,6 +348,10 @@ int main(void)
         TEST(full_batches_follow_each_other),
         TEST(what_kafka_does_not_confirm_stays_and_is_tried_again),
         TEST(closing_in_the_middle_of_a_batch_is_harmless),
+        TEST(a_frozen_scheduler_stops_nobody_for_long),
+        TEST(two_schedulers_publish_each_row_once),
+        TEST(what_kafka_never_takes_fails_alone_and_hides_nobody),
+        TEST(rows_that_make_no_job_fail_and_hide_nobody),
     };
     return cmocka_run_group_tests(tests, group_start, group_stop);
 }

@@ -83,7 +83,8 @@ static const struct {
 
     { "smsq_scheduler", "select sealed from messages", OK },
     { "smsq_scheduler", "delete from delayed", OK },
-    { "smsq_scheduler", "update messages set status = 'canceled'", DENIED },
+    { "smsq_scheduler", "update messages set status = 'canceled'", OK },
+    { "smsq_scheduler", "update messages set sealed = null", DENIED },
     { "smsq_scheduler", "insert into delayed select * from delayed", DENIED },
     { "smsq_scheduler", "select amount_micros from cost_entries", DENIED },
     { "smsq_scheduler", "select key_id from api_tokens", DENIED },

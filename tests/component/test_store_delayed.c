@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+static const struct due_place start;
+
 #define HOUR_US INT64_C(3600000000)
 
 static void same_text(const char *a, const char *b)
@@ -58,8 +60,8 @@ static void check_due(const struct db_result *rows, void *arg)
 
     assert_int_equal(db_rows(rows), 1);
     store_due_read(&row, rows, 0);
-    assert_memory_equal(row.key.message_id, want->job->message_id, 16);
-    assert_int_equal(row.key.turn, want->turn);
+    assert_memory_equal(row.place.key.message_id, want->job->message_id, 16);
+    assert_int_equal(row.place.key.turn, want->turn);
     assert_int_equal(row.live, want->live);
     if (!row.live)
         return;
@@ -71,7 +73,7 @@ static void due(struct db_fixture *f, const struct expected *want)
 {
     struct ask ask = { check_due, (void *)want, false };
 
-    store_due(f->db, "normal", 10, ask_done, &ask);
+    store_due(f->db, "normal", &start, 10, ask_done, &ask);
     ask_wait(f, &ask);
 }
 
@@ -82,7 +84,7 @@ static void the_mover_gets_the_whole_job_back(void **state)
     struct ask early = { .check = ask_no_rows };
 
     ask_claim(f, &job, 1, HOUR_US);
-    store_due(f->db, "normal", 10, ask_done, &early);
+    store_due(f->db, "normal", &start, 10, ask_done, &early);
     ask_wait(f, &early);
     pg_exec(f->pg, "update delayed set due = now()");
     due(f, &(struct expected){ &job, 2, true });
@@ -131,9 +133,9 @@ static void what_is_not_due_or_of_another_lane_is_not_read(void **state)
     pg_exec(f->pg, "insert into delayed values"
                    " (gen_random_uuid(), 2, now() + interval '1 h', 'normal', 'retry'),"
                    " (gen_random_uuid(), 2, now(), 'bulk', 'retry')");
-    store_due(f->db, "normal", 10, ask_done, &later);
+    store_due(f->db, "normal", &start, 10, ask_done, &later);
     ask_wait(f, &later);
-    store_due(f->db, "urgent", 10, ask_done, &other);
+    store_due(f->db, "urgent", &start, 10, ask_done, &other);
     ask_wait(f, &other);
 }
 
