@@ -11,8 +11,10 @@
 enum { ANSWER_MAX_BYTES = 2048, PREFERENCE_BYTES = 24, HEADERS_MAX = 4 };
 
 // It ended without a SID: by us, or Twilio refused it. Only "unknown" may have gone out.
-static const char *sentence(const struct wait_news *news)
+static const char *sentence(const struct accepted *a, const struct wait_news *news)
 {
+    if (!news && a->scheduled)
+        return "SMS scheduled";
     if (!news || news->sid)
         return "SMS sent successfully";
     if (strcmp(news->status, "unknown") == 0)
@@ -30,6 +32,13 @@ static void add_news(struct buf *out, const struct wait_news *news)
     }
 }
 
+static const char *status_word(const struct accepted *a, const struct wait_news *news)
+{
+    if (news)
+        return status_shown(news->status, NULL);
+    return a->scheduled ? "scheduled" : "queued";
+}
+
 static void add_body(struct buf *out, const struct accepted *a,
                      const struct wait_news *news)
 {
@@ -41,8 +50,8 @@ static void add_body(struct buf *out, const struct accepted *a,
     buf_addf(out,
              "{\"message\":\"%s\",\"id\":\"%s\",\"sid\":%s%s%s,\"status\":\"%s\","
              "\"to\":\"%s\",\"segments\":%d",
-             sentence(news), id, quote, has_sid ? news->sid : "null", quote,
-             news ? status_shown(news->status, NULL) : "queued", a->to, a->segments);
+             sentence(a, news), id, quote, has_sid ? news->sid : "null", quote,
+             status_word(a, news), a->to, a->segments);
     add_news(out, news);
     if (!a->valid)
         buf_add_text(out,

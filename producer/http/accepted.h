@@ -13,9 +13,10 @@ struct accepted {
     unsigned char id[MESSAGE_ID_BYTES];
     char to[PHONE_E164_BYTES];
     int segments;
-    bool valid;     // false: the number is in no known range
-    bool replayed;  // Kafka had the message before this request
-    int waited_s;   // Prefer: wait=N that was kept to; 0 = none
+    bool scheduled;  // it waits for its send_at
+    bool valid;      // false: the number is in no known range
+    bool replayed;   // Kafka had the message before this request
+    int waited_s;    // Prefer: wait=N that was kept to; 0 = none
 };
 
 // accepted_answer answers req. news is what was waited for, or NULL: nothing is known.

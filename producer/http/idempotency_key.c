@@ -65,7 +65,7 @@ void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_
                           const char *key, const struct send_request *request)
 {
     struct buf input = BUF_INIT(REQUEST_MAX_BYTES);
-    char seconds[24] = "";
+    char seconds[24] = "", send_at[24] = "";
 
     buf_addf(&input, "key %d %s", client, key);
     hash(keys->idempotency, &input, out->key_hash);
@@ -73,6 +73,8 @@ void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_
     if (request->expires_in_s)
         (void)snprintf(seconds, sizeof(seconds), "%lld",
                        (long long)request->expires_in_s);
+    if (request->send_at)
+        (void)snprintf(send_at, sizeof(send_at), "%lld", (long long)request->send_at);
     buf_add_text(&input, "POST /sms/send\n");
     // What was only simulated must not stand for what shall really go out.
     add_part(&input, "mode", account_mode_name(request->mode));
@@ -82,6 +84,7 @@ void idempotency_key_hash(struct key_claim *out, const struct keys *keys, int32_
     add_part(&input, "class", request->message_class);
     add_part(&input, "reference", request->reference);
     add_part(&input, "expires_in", seconds[0] ? seconds : NULL);
+    add_part(&input, "send_at", send_at[0] ? send_at : NULL);
     add_part(&input, "if_in_doubt", request->resend_in_doubt ? "send_again" : NULL);
     hash(keys->idempotency, &input, out->request_hash);
     buf_free(&input);

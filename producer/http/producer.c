@@ -27,6 +27,7 @@ enum {
     DATABASE_WAIT_US = 5000000,  // likewise, when PostgreSQL does not answer
     LINGER_US = 500,
     SEND_BODY_MAX_BYTES = 16384,
+    PATCH_BODY_MAX_BYTES = 1024,
     KEYS_WAIT_US = 2000000,  // after a stop, for PostgreSQL to write keys down
     REFUSALS_MAX = 40,
 };
@@ -122,6 +123,8 @@ static void on_readyz(void *arg, struct http_request *req)
 static const struct http_route routes[] = {
     { "POST", "/sms/send", send_api_post, SEND_BODY_MAX_BYTES, "application/json" },
     { "GET", "/sms/status/*", status_api_get, 0, NULL },
+    { "DELETE", "/sms/*", change_api_delete, 0, NULL },
+    { "PATCH", "/sms/*", change_api_patch, PATCH_BODY_MAX_BYTES, "application/json" },
     { "GET", "/healthz", on_healthz, 0, NULL },
     { "GET", "/readyz", on_readyz, 0, NULL },
     { 0 },

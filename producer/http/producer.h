@@ -80,9 +80,11 @@ MUST_CHECK enum outcome producer_open(struct producer **out,
 MUST_CHECK enum outcome producer_run(struct producer *p, struct err *err);
 void producer_close(struct producer *p);
 
-// The handlers: send_api.c and status_api.c.
+// The handlers: send_api.c, status_api.c and change_api.c.
 void send_api_post(void *arg, struct http_request *req);
 void status_api_get(void *arg, struct http_request *req);
+void change_api_delete(void *arg, struct http_request *req);
+void change_api_patch(void *arg, struct http_request *req);
 
 // producer_unavailable answers 503 with Retry-After.
 void producer_unavailable(struct http_request *req, const char *code, const char *detail);

@@ -17,6 +17,7 @@
 #include "send_job.h"
 #include "send_mode.h"
 #include "send_request.h"
+#include "send_time.h"
 #include "trace.h"
 #include "waits.h"
 #include "wire.h"
@@ -60,6 +61,8 @@ static struct pending *pending_new(struct producer *p, struct http_request *req,
     memcpy(pending->accepted.to, request->to.e164, sizeof(pending->accepted.to));
     pending->accepted.segments = request->segments.count;
     pending->accepted.valid = request->to.valid;
+    // Seen from the first request of a key: each repeat gets the same answer.
+    pending->accepted.scheduled = request->send_at > message_id_ms(id) * 1000;
     pending->client = client;
     pending->began_us = http_request_began_us(req);
     return pending;
@@ -91,7 +94,7 @@ static void finish(struct pending *p)
     p->wait.done = on_news;
     p->wait.is_abandoned = is_abandoned;
     p->wait.arg = p;
-    if (wait_s > 0 && waits_begin(p->producer->waits, &p->wait))
+    if (wait_s > 0 && !p->accepted.scheduled && waits_begin(p->producer->waits, &p->wait))
         p->accepted.waited_s = wait_s;
     else
         on_news(p, NULL);
@@ -169,6 +172,19 @@ static void refuse(struct producer *p, struct http_request *req,
                                               .code = complaint->code,
                                               .detail = complaint->detail.text,
                                               .field = complaint->field });
+}
+
+// A repeat that publishes again was in time when it was asked first.
+static bool is_in_time(struct producer *p, struct http_request *req,
+                       const struct send_request *request)
+{
+    struct complaint complaint;
+
+    if (!request->send_at ||
+        !send_time_check(request->send_at, clock_wall_us(), &complaint))
+        return true;
+    refuse(p, req, &complaint);
+    return false;
 }
 
 // Refuses what could not be made durable anyway, before any work is done for it.
@@ -251,7 +267,8 @@ static void obey(struct keyed *k, enum key_verdict verdict, const unsigned char 
     switch (verdict) {
     case KEY_NEW:
     case KEY_REPUBLISH:
-        if (can_take(p, req))
+        if ((verdict == KEY_REPUBLISH || is_in_time(p, req, &k->request)) &&
+            can_take(p, req))
             build_and_publish(p, req, &k->request, claim->client, id, claim);
         else
             idempotency_end(p->idempotency, claim, false);
@@ -358,7 +375,7 @@ static void on_granted(void *arg, struct http_request *req, const struct caller 
         refuse(p, req, &complaint);
     else if (key[0])
         ask_key(p, req, &request, caller->client, key);
-    else if (can_take(p, req))
+    else if (is_in_time(p, req, &request) && can_take(p, req))
         build_and_publish(p, req, &request, caller->client, NULL, NULL);
     send_request_free(&request);
 }

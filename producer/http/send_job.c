@@ -77,6 +77,7 @@ void send_job_build(struct send_job *d, struct producer *p,
                                               : p->set->useful_us[class];
     const struct account *account = accounts_of(&p->accounts, request->mode);
     const char *from = request->from ? request->from : account->sender;
+    int64_t send_at = request->send_at > now_us ? request->send_at : 0;
 
     buf_init(&d->sealed, WIRE_SEALED_MAX_BYTES);
     keys_to_hash(&p->keys, request->to.e164, d->to_hash);
@@ -93,8 +94,9 @@ void send_job_build(struct send_job *d, struct producer *p,
         .sender_type = account_sender_type(from),
         .segments = request->segments.count,
         .reference = request->reference,
+        .send_at = send_at,
+        .expires_at = (send_at ? send_at : now_us) + useful_us,
         .on_doubt = request->resend_in_doubt ? "resend" : NULL,
-        .expires_at = now_us + useful_us,
         .mode = account_mode_name(request->mode),
         .accepted_at = now_us,
     };

@@ -3,6 +3,7 @@
 #include "account.h"
 #include "idempotency_key.h"
 #include "json.h"
+#include "send_time.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,11 @@ static enum outcome read_expires_in(struct draft *d, const struct json_value *va
     return OUTCOME_OK;
 }
 
+static enum outcome read_send_at(struct draft *d, const struct json_value *value)
+{
+    return send_time_read(&d->request->send_at, value, d->complaint);
+}
+
 static enum outcome read_strict(struct draft *d, const struct json_value *value)
 {
     if (value->kind != JSON_BOOL)
@@ -179,6 +185,7 @@ static const struct {
     { "class", read_class },
     { "reference", read_reference },
     { "expires_in", read_expires_in },
+    { "send_at", read_send_at },
     { "strict", read_strict },
     { "region", read_region },
     { "idempotency_key", read_key },
@@ -202,7 +209,7 @@ static enum outcome unknown_member(struct draft *d, const char *name, size_t len
     return err_set(
         &d->complaint->detail, OUTCOME_REJECT,
         "\"%.*s\" is not a field of this request; it has to, body, from, class, "
-        "reference, expires_in, strict, region, idempotency_key and if_in_doubt",
+        "reference, expires_in, send_at, strict, region, idempotency_key and if_in_doubt",
         shown_len(name, len), name);
 }
 

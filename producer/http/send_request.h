@@ -36,6 +36,7 @@ struct send_request {
     char *key;             // owned; idempotency_key, NULL = none
     bool resend_in_doubt;  // if_in_doubt: send_again
     int64_t expires_in_s;  // 0 = the class's own useful time
+    int64_t send_at;       // wall microseconds, of any time; 0 = now
     bool strict;           // refuse numbers that are possible but not valid
     char region[3];        // for a number without a country code
     // The caller's, as far as the installation allows it; not read from the body.
@@ -43,7 +44,9 @@ struct send_request {
 };
 
 // send_request_parse fills out; region is the default one. Members: to, body, from,
-// class, reference, expires_in, strict, region, idempotency_key, if_in_doubt.
+// class, reference, expires_in, send_at, strict, region, idempotency_key, if_in_doubt.
+// Whether it is too late for send_at is send_time_check's to say: a repeat may come after
+// it.
 //   OUTCOME_REJECT  complaint says what is wrong; out needs no free.
 MUST_CHECK enum outcome send_request_parse(struct send_request *out,
                                            struct json_reader *json, const char *region,

@@ -9,7 +9,9 @@
 // The ledger may hold a second currency, after the provider billed in another than the
 // estimate: then the estimate was taken back, and the larger sum is the one that stands.
 #define STATUS_SQL(found)                                                                \
-    "select m.message_id, m.client, m.status, d.kind, m.reason, m.class, m.channel,"     \
+    "select m.message_id, m.client, m.status,"                                           \
+    "       coalesce(d.kind, case when m.turn = 0 then 'schedule' end), m.reason,"       \
+    "       m.class, m.channel,"                                                         \
     "       m.mode, m.country, m.to_hint, m.sender, m.sender_type, m.template_ref,"      \
     "       m.reference, m.twilio_sid, m.sealed, m.to_hash, m.turn, m.tries,"            \
     "       m.error_code, coalesce(a.segments, m.segments), m.accepted_at, m.send_at,"   \

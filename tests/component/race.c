@@ -2,6 +2,7 @@
 
 #include "sms_job_make.h"
 #include "status.h"
+#include "store_changes.h"
 #include "store_claims.h"
 #include "store_delayed.h"
 #include "store_receipts.h"
@@ -183,6 +184,13 @@ static void submit(struct race *r, const struct step *s, struct told *t)
         break;
     case DO_MOVED:
         store_moved(db, &key, 1, on_answer, t);
+        break;
+    case DO_CANCEL:
+        store_cancel(db, r->message_id, SMS_JOB_CLIENT, on_answer, t);
+        break;
+    case DO_RESCHEDULE:
+        store_reschedule(db, r->message_id, SMS_JOB_CLIENT,
+                         r->born_us + s->code * INT64_C(3600) * S_US, on_answer, t);
         break;
     case DO_SQL:
     case DO_END:

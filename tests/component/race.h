@@ -16,6 +16,8 @@ enum verb {
     DO_JOIN,
     DO_RELEASE,
     DO_MOVED,
+    DO_CANCEL,
+    DO_RESCHEDULE,
     DO_SQL,
 };
 
@@ -41,18 +43,14 @@ struct step {
 #define JOIN(w)                    .verb = DO_JOIN, .want = (w)
 #define RELEASE_BY(e, w)           .verb = DO_RELEASE, .epoch = (e), .want = (w)
 #define RELEASE_HOLDING(t, w)      .verb = DO_RELEASE, .turn = (t), .want = (w)
+#define CANCEL(w)                  .verb = DO_CANCEL, .want = (w)
+#define RESCHEDULE(hours, w)       .verb = DO_RESCHEDULE, .code = (hours), .want = (w)
 #define MOVED(t)                   .verb = DO_MOVED, .turn = (t)
 #define SQL(name)                  .verb = DO_SQL, .word = (name)
 #define WORDS(v, t, what, s, w)                                                          \
     .verb = (v), .turn = (t), .word = (what), .sid = (s), .want = (w)
 
 // Other hands in the tables: $id stands for the message.
-#define CANCELED_UNSEEN                                                                  \
-    "insert into messages (message_id, client, turn, status, rank)"                      \
-    " values ($id, 7, 0, 'canceled', 25)"
-#define POSTPONED_UNSEEN                                                                 \
-    "insert into messages (message_id, client, turn, status, rank, send_at)"             \
-    " values ($id, 7, 0, 'waiting', 0, now() + interval '2 h')"
 #define BECAME_DUE                                                                       \
     "update messages set send_at = now() - interval '1 s'"                               \
     " where message_id = $id and send_at is not null"
@@ -62,9 +60,6 @@ struct step {
 #define GIVEN_UP                                                                         \
     "update messages set status = 'unknown', rank = 25, claimed_epoch = null"            \
     " where message_id = $id and status = 'in_doubt'"
-#define CANCELED_WAITING                                                                 \
-    "update messages set status = 'canceled', rank = 25"                                 \
-    " where message_id = $id and status = 'waiting'"
 #define FORGOTTEN                                                                        \
     "with a as (delete from attempts where message_id = $id)"                            \
     " delete from messages where message_id = $id"

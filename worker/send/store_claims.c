@@ -17,8 +17,9 @@
 
 // A redelivered record or a stale turn takes nothing: only a new row at turn 1, or one
 // that waits at exactly this turn, is taken. A row at turn 0 was canceled or rescheduled
-// before any worker saw it: it gets its payload and keeps its status. Every record of a
-// message carries the same payload.
+// before any worker saw it: it gets its payload and keeps its status; its useful time
+// counts from the time it was rescheduled to. Every record of a message carries the same
+// payload.
 static const char claim_sql[] =
     "with job as ("
     "  select j.*, case j.class when 'otp' then 'urgent' when 'emergency' then 'urgent'"
@@ -56,12 +57,16 @@ static const char claim_sql[] =
     "      segments, estimate_micros, currency, rate_note, template_ref, campaign_id,"
     "      campaign_row, reference, expires_at, mode, accepted_at, traceparent, on_doubt)"
     "     = row(excluded.lane, excluded.class, excluded.channel, excluded.sealed,"
-    "           excluded.to_hash, excluded.country, excluded.to_hint, excluded.sender,"
-    "           excluded.sender_type, excluded.segments, excluded.estimate_micros,"
-    "           excluded.currency, excluded.rate_note, excluded.template_ref,"
-    "           excluded.campaign_id, excluded.campaign_row, excluded.reference,"
-    "           excluded.expires_at, excluded.mode, excluded.accepted_at,"
-    "           excluded.traceparent, excluded.on_doubt)"
+    "    excluded.to_hash, excluded.country, excluded.to_hint, excluded.sender,"
+    "    excluded.sender_type, excluded.segments, excluded.estimate_micros,"
+    "    excluded.currency, excluded.rate_note, excluded.template_ref,"
+    "    excluded.campaign_id, excluded.campaign_row, excluded.reference,"
+    "    case when m.turn = 0 and m.status = 'waiting'"
+    "     then m.send_at + (excluded.expires_at"
+    "      - coalesce(excluded.send_at, excluded.accepted_at))"
+    "     else excluded.expires_at end,"
+    "    excluded.mode, excluded.accepted_at,"
+    "    excluded.traceparent, excluded.on_doubt)"
     "   where (m.status = 'waiting' and m.turn > 0"
     "          and m.turn = excluded.turn - (excluded.status = 'waiting')::int)"
     "      or (m.turn = 0 and excluded.turn - (excluded.status = 'waiting')::int = 1)"
