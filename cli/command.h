@@ -120,6 +120,8 @@ bool command_open_keys(struct keys *out, const struct command_settings *set,
 
 int command_send(const struct call *call);
 int command_status(const struct call *call);
+int command_cancel(const struct call *call);
+int command_reschedule(const struct call *call);
 int command_topics_create(const struct call *call);
 int command_topics_list(const struct call *call);
 int command_topics_check(const struct call *call);

@@ -15,6 +15,10 @@ static const struct option send_options[] = {
     { "class", "CLASS", "otp, emergency, transactional (default) or marketing",
       "otp|emergency|transactional|marketing", false },
     { "reference", "WORD", "your own word for it", NULL, false },
+    { "at", "TIME",
+      "send it then, 35 days ahead at most: 2026-11-21T18:00:00Z, or with an offset like "
+      "+01:00",
+      NULL, false },
     { "expires-in", "SECONDS", "for how long it is worth sending", NULL, false },
     { "region", "CC", "country of a number without a country code", NULL, false },
     { "if-in-doubt", "WHAT",
@@ -22,6 +26,12 @@ static const struct option send_options[] = {
       "send-again", false },
     { "idempotency-key", "KEY", "makes repeats of the command one message", NULL, false },
     { "wait", "SECONDS", "wait so long, 30 at most, for Twilio's SID", NULL, false },
+    END,
+};
+
+static const struct option reschedule_options[] = {
+    { "at", "TIME", "the new time, 2026-11-21T18:00:00Z or with an offset; wanted", NULL,
+      false },
     END,
 };
 
@@ -122,6 +132,31 @@ const struct command commands[] = {
       .json = "the API's answer as it is: {\"id\": …, \"status\": …, \"detail\": …, …}",
       .example = "smsq status 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
       .run = command_status },
+    { .words = "cancel",
+      .arguments = "ID",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "cancel a message that waits",
+      .text = "ID is the id that smsq send printed. Only what waits can be canceled: for "
+              "its time, for another try, or for a worker to see it. What is canceled "
+              "already stays so, and that is no mistake.",
+      .json = "the API's answer as it is: {\"id\": …, \"status\": \"canceled\", …}",
+      .example = "smsq cancel 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
+      .run = command_cancel },
+    { .words = "reschedule",
+      .arguments = "ID",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "give a message that waits another time",
+      .text =
+          "ID is the id that smsq send printed. The time may be up to 35 days ahead; "
+          "the present time sends it at once. For how long it is worth sending counts "
+          "from the new time on.",
+      .json = "the API's answer as it is: {\"id\": …, \"status\": \"scheduled\", …}",
+      .example = "smsq reschedule 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab "
+                 "--at 2026-11-21T18:00:00Z",
+      .options = reschedule_options,
+      .run = command_reschedule },
     { .words = "topics list",
       .arguments = "",
       .summary = "show the Kafka topics",

@@ -63,6 +63,8 @@ void http_api_perform(struct http_api *x, const char *token, int64_t timeout_ms)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, x->body.bytes);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)x->body.len);
     }
+    if (x->method)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, x->method);
     CURLcode result = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->status);
     if (result != CURLE_OK) {

@@ -7,8 +7,9 @@
 
 struct http_api {
     struct buf url;
-    struct buf body;  // POST when not empty
-    int64_t wait_s;   // Prefer: wait=N; 0 = none
+    struct buf body;     // POST when not empty
+    const char *method;  // a literal, or NULL: GET or POST
+    int64_t wait_s;      // Prefer: wait=N; 0 = none
     struct buf answer;
     long status;         // 0 without an answer
     const char *reason;  // why there is none, a literal; else NULL

@@ -1,4 +1,4 @@
-// smsq send, smsq status: the HTTP API from the command line.
+// smsq send, status, cancel, reschedule: the HTTP API from the command line.
 #include "command.h"
 #include "http_api.h"
 #include "json.h"
@@ -12,7 +12,9 @@ enum { TIMEOUT_MS = 35000, WAIT_MAX_S = 30 };  // the API waits no longer
 
 static int exit_code(const struct http_api *x)
 {
-    if (x->reason || x->status == 409 || x->status == 429 || x->status >= 500)
+    // A request to send meets one with its key; a change meets what no longer waits.
+    if (x->reason || x->status == 429 || x->status >= 500 ||
+        (x->status == 409 && !x->method))
         return EXIT_TEMPORARY;
     if (x->status == 404)
         return EXIT_NOT_FOUND;
@@ -164,6 +166,7 @@ static void add_request(struct buf *body, const struct call *call)
     if (call_has(call, "if-in-doubt"))
         add_member(body, "if_in_doubt", "send_again");
     add_member(body, "idempotency_key", call_text(call, "idempotency-key"));
+    add_member(body, "send_at", call_text(call, "at"));
     add_seconds(body, call_text(call, "expires-in"));
     buf_add_char(body, '}');
 }
@@ -199,15 +202,50 @@ int command_send(const struct call *call)
     return perform(&x, call);
 }
 
-int command_status(const struct call *call)
+// A request about one message: path, then its id.
+static void name_message(struct http_api *x, const struct call *call, const char *path)
 {
     const char *id = call->positionals[0];
+
+    http_api_init(x);
+    buf_addf(&x->url, "%s%s", call->set->api_url, path);
+    buf_add_url_escaped(&x->url, id, strlen(id));
+}
+
+int command_status(const struct call *call)
+{
     struct http_api x;
 
     if (!has_token(call->set))
         return EXIT_SETTINGS;
-    http_api_init(&x);
-    buf_addf(&x.url, "%s/sms/status/", call->set->api_url);
-    buf_add_url_escaped(&x.url, id, strlen(id));
+    name_message(&x, call, "/sms/status/");
+    return perform(&x, call);
+}
+
+int command_cancel(const struct call *call)
+{
+    struct http_api x;
+
+    if (!has_token(call->set))
+        return EXIT_SETTINGS;
+    name_message(&x, call, "/sms/");
+    x.method = "DELETE";
+    return perform(&x, call);
+}
+
+int command_reschedule(const struct call *call)
+{
+    const char *at = call_text(call, "at");
+    struct http_api x;
+
+    if (!at)
+        return command_usage(call, "--at TIME is wanted");
+    if (!has_token(call->set))
+        return EXIT_SETTINGS;
+    name_message(&x, call, "/sms/");
+    x.method = "PATCH";
+    buf_add_text(&x.body, "{\"send_at\":");
+    buf_add_json_string(&x.body, at, strlen(at));
+    buf_add_char(&x.body, '}');
     return perform(&x, call);
 }

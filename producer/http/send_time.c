@@ -4,10 +4,10 @@
 #include "send_request.h"
 #include "timestamp.h"
 
-static enum outcome complain(struct complaint *complaint, const char *code,
+static enum outcome complain(struct complaint *complaint, int status, const char *code,
                              const char *detail)
 {
-    *complaint = (struct complaint){ .status = 422, .code = code, .field = "send_at" };
+    *complaint = (struct complaint){ .status = status, .code = code, .field = "send_at" };
     return err_set(&complaint->detail, OUTCOME_REJECT, "%s", detail);
 }
 
@@ -15,9 +15,9 @@ enum outcome send_time_read(int64_t *out, const struct json_value *value,
                             struct complaint *complaint)
 {
     if (value->kind != JSON_STRING)
-        return complain(complaint, "wrong_type", "this field must be a text");
+        return complain(complaint, 422, "wrong_type", "this field must be a text");
     if (!timestamp_parse(out, value->text, value->len) || *out <= 0)
-        return complain(complaint, "wrong_value",
+        return complain(complaint, 422, "wrong_value",
                         "a time is written with its zone: 2026-11-21T18:00:00Z or "
                         "2026-11-21T18:00:00+01:00");
     return OUTCOME_OK;
@@ -27,7 +27,7 @@ enum outcome send_time_check(int64_t send_at_us, int64_t now_us,
                              struct complaint *complaint)
 {
     if (send_at_us > now_us + SEND_AHEAD_MAX_US)
-        return complain(complaint, "too_far_ahead",
+        return complain(complaint, 422, "too_far_ahead",
                         "a message can wait for 35 days at most");
     if (send_at_us < now_us - SEND_LATE_MAX_US)
         return complain(

@@ -70,7 +70,7 @@ ROWS = {
     "OPTIONS *": ("204 with Allow", lambda s: said("OPTIONS * HTTP/1.1", HOST)),
     # what no route takes
     "an unknown path": ("404", line("POST /nowhere HTTP/1.1")),
-    "another method": ("405 with Allow", line("DELETE {path} HTTP/1.1")),
+    "another method": ("405 with Allow", line("PUT {path} HTTP/1.1")),
     "an unknown method": ("405 with Allow", line("BREW {path} HTTP/1.1")),
     "TRACE": ("405 with Allow", line("TRACE {path} HTTP/1.1")),
     "CONNECT": ("405 with Allow, closed", line("CONNECT test:443 HTTP/1.1")),

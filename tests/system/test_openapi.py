@@ -56,7 +56,7 @@ def walk(node):
 
 def operations():
     return [(path, method, item[method]) for path, item in document()["paths"].items()
-            for method in ("get", "post") if method in item]
+            for method in ("get", "post", "delete", "patch") if method in item]
 
 
 def routes(source):
@@ -184,7 +184,7 @@ def test_what_a_send_is_refused_with_is_described(smsq, api):
         400: api.post("{"),
         401: Api(api.url, "smsq_unknown").send(),
         403: blind.send(),
-        405: request(f"{api.url}/sms/send", "DELETE"),
+        405: request(f"{api.url}/sms/send", "PUT"),
         413: api.post(json.dumps({"body": 20000 * "x"})),
         415: api.post("to=1", **{"Content-Type": FORM}),
         422: api.send(to="12"),

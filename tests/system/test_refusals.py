@@ -99,7 +99,8 @@ def test_a_body_that_is_too_large_is_413(smsq, client):
 
 @pytest.mark.parametrize(("method", "path", "allowed"), [
     ("GET", "/sms/send", "POST"),
-    ("DELETE", "/sms/send", "POST"),
+    ("PUT", "/sms/send", "POST"),
+    ("GET", "/sms/x", "DELETE"),
     ("POST", "/sms/status/x", "GET"),
 ])
 def test_another_method_is_405_and_the_right_one_is_named(smsq, client, method, path, allowed):
@@ -109,7 +110,7 @@ def test_another_method_is_405_and_the_right_one_is_named(smsq, client, method, 
 
 
 def test_an_unknown_path_is_404(smsq, client):
-    assert_problem(request(f"{client.url}/sms/nothing", headers=client.authorization), 404)
+    assert_problem(request(f"{client.url}/nothing", headers=client.authorization), 404)
 
 
 def test_without_a_token_it_is_401_and_says_how(smsq, client):

@@ -10,6 +10,8 @@
 #define TO   "\"to\":\"+14155552671\""
 #define BODY "\"body\":\"Hi\""
 #define BOTH TO "," BODY
+#define SEND_AT_RULE                                                                     \
+    "a time is written with its zone: 2026-11-21T18:00:00Z or 2026-11-21T18:00:00+01:00"
 
 static enum outcome parse_as(struct send_request *r, const char *region,
                              const char *bytes, size_t len, struct complaint *complaint)
@@ -138,15 +140,25 @@ static const struct {
       "only a transactional message has this choice: emergency is always sent again, otp "
       "and marketing never" },
 
+    { "{" BOTH ",\"send_at\":1763748000}", 422, "wrong_type", "send_at",
+      "this field must be a text" },
+    { "{" BOTH ",\"send_at\":\"2026-11-21T18:00:00\"}", 422, "wrong_value", "send_at",
+      SEND_AT_RULE },
+    { "{" BOTH ",\"send_at\":\"2026-02-29T18:00:00Z\"}", 422, "wrong_value", "send_at",
+      SEND_AT_RULE },
+    { "{" BOTH ",\"send_at\":\"tomorrow\"}", 422, "wrong_value", "send_at",
+      SEND_AT_RULE },
+    { "{" BOTH ",\"send_at\":\"\"}", 422, "wrong_value", "send_at", SEND_AT_RULE },
+
     { "{" BOTH ",\"message\":\"Hi\"}", 422, "unknown_field", NULL,
       "\"message\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict, region, idempotency_key and if_in_doubt" },
+      "reference, expires_in, send_at, strict, region, idempotency_key and if_in_doubt" },
     { "{" BOTH ",\"Class\":\"otp\"}", 422, "unknown_field", NULL,
       "\"Class\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict, region, idempotency_key and if_in_doubt" },
+      "reference, expires_in, send_at, strict, region, idempotency_key and if_in_doubt" },
     { "{" BOTH ",\"to\\u0000\":null}", 422, "unknown_field", NULL,
       "\"to\" is not a field of this request; it has to, body, from, class, "
-      "reference, expires_in, strict, region, idempotency_key and if_in_doubt" },
+      "reference, expires_in, send_at, strict, region, idempotency_key and if_in_doubt" },
 };
 
 static void assert_refused(const char *json, size_t len, int status, const char *code,
@@ -191,7 +203,8 @@ static void what_is_left_out_has_its_default(void **state)
     static const char *const bodies[] = {
         "{" BOTH "}",
         "{" BOTH ",\"from\":null,\"class\":null,\"reference\":null,\"expires_in\":null,"
-        "\"strict\":null,\"region\":null,\"if_in_doubt\":null}",
+        "\"strict\":null,\"region\":null,\"if_in_doubt\":null,"
+        "\"send_at\":null}",
     };
 
     (void)state;
@@ -206,6 +219,7 @@ static void what_is_left_out_has_its_default(void **state)
         assert_string_equal(r.message_class, "transactional");
         assert_null(r.reference);
         assert_int_equal(r.expires_in_s, 0);
+        assert_int_equal(r.send_at, 0);
         assert_false(r.resend_in_doubt);
         assert_false(r.strict);
         assert_string_equal(r.region, "US");
@@ -221,7 +235,7 @@ static void every_member_is_taken(void **state)
         "{\"to\":\"+14155552671\",\"body\":\"caf\\u00e9 "
         "\\ud83d\\ude00\",\"from\":\"ACME\","
         "\"class\":\"otp\",\"reference\":\"order 17\",\"expires_in\":60,\"strict\":true,"
-        "\"region\":\"DE\"}");
+        "\"region\":\"DE\",\"send_at\":\"2026-11-21T19:00:00.5+01:00\"}");
     assert_string_equal(r.body, "caf\xc3\xa9 \xf0\x9f\x98\x80");
     assert_int_equal(r.body_len, 10);
     assert_int_equal(r.segments.encoding, SEGMENTS_UCS2);
@@ -229,6 +243,7 @@ static void every_member_is_taken(void **state)
     assert_string_equal(r.message_class, "otp");
     assert_string_equal(r.reference, "order 17");
     assert_int_equal(r.expires_in_s, 60);
+    assert_int_equal(r.send_at, INT64_C(1795284000500000));
     assert_true(r.strict);
     assert_string_equal(r.region, "DE");
     send_request_free(&r);
