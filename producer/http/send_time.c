@@ -31,7 +31,7 @@ enum outcome send_time_check(int64_t send_at_us, int64_t now_us,
                         "a message can wait for 35 days at most");
     if (send_at_us < now_us - SEND_LATE_MAX_US)
         return complain(
-            complaint, "in_the_past",
+            complaint, 422, "in_the_past",
             "this time was more than 5 minutes ago; to send at once, leave it "
             "out or give the present time");
     return OUTCOME_OK;

@@ -1,14 +1,24 @@
 #include "scheduler.h"
 
 #include "cleaner.h"
+#include "expirer.h"
 #include "kafka_out.h"
 #include "mover.h"
+#include "partitions.h"
 #include "readiness.h"
 #include "survey.h"
 
 #include <stdlib.h>
 
-enum { LANES = 3, QUEUE_MAX = 15000, TIMEOUT_MS = 30000 };
+#define DAY_US INT64_C(86400000000)
+
+enum {
+    LANES = 3,
+    QUEUE_MAX = 15000,
+    TIMEOUT_MS = 30000,
+    EXPIRER_REST_US = 5000000,
+    EXPIRER_PAGE_REST_US = 100000,
+};
 
 #define AT(field) offsetof(struct scheduler_settings, field)
 
@@ -48,7 +58,9 @@ struct scheduler {
     struct db *db;
     struct kafka_out *out;
     struct mover *movers[LANES];
+    struct expirer *expirer;
     struct cleaner *cleaner;
+    struct partitions *partitions;
     struct survey *survey;
 };
 
@@ -58,7 +70,9 @@ static void on_stop(void *arg)
 
     for (size_t i = 0; i < LANES; i++)
         mover_stop(s->movers[i]);
+    expirer_stop(s->expirer);
     cleaner_stop(s->cleaner);
+    partitions_stop(s->partitions);
     survey_stop(s->survey);
 }
 
@@ -69,7 +83,7 @@ static bool is_drained(void *arg)
     for (size_t i = 0; i < LANES; i++)
         if (!mover_is_idle(s->movers[i]))
             return false;
-    return true;
+    return expirer_is_idle(s->expirer);
 }
 
 static void say_ready(void *arg, struct readiness *parts)
@@ -114,6 +128,24 @@ static void make_movers(struct scheduler *s)
     }
 }
 
+static void make_sweeps(struct scheduler *s)
+{
+    struct reactor *loop = service_reactor(s->service);
+    struct metrics *metrics = service_metrics(s->service);
+    const struct expirer_settings expirer = {
+        .reactor = loop,
+        .db = s->db,
+        .rest_us = EXPIRER_REST_US,
+        .page_rest_us = EXPIRER_PAGE_REST_US,
+        .lease_us = MOVER_LEASE_US,
+    };
+
+    s->expirer = expirer_new(&expirer, metrics);
+    s->cleaner = cleaner_new(loop, s->db, s->set->keep_keys_us, metrics);
+    s->survey = survey_new(loop, s->db, s->set->survey_us, metrics);
+    s->partitions = partitions_new(loop, s->db, DAY_US);
+}
+
 enum outcome scheduler_open(struct scheduler **out, const struct scheduler_settings *set,
                             struct err *err)
 {
@@ -144,10 +176,7 @@ enum outcome scheduler_open(struct scheduler **out, const struct scheduler_setti
     }
     make_movers(s);
     service_on_change(s->service, "scheduler.poll_interval", take_poll_interval, s);
-    s->cleaner = cleaner_new(service_reactor(s->service), s->db, set->keep_keys_us,
-                             service_metrics(s->service));
-    s->survey = survey_new(service_reactor(s->service), s->db, set->survey_us,
-                           service_metrics(s->service));
+    make_sweeps(s);
     *out = s;
     return OUTCOME_OK;
 }
@@ -165,7 +194,9 @@ void scheduler_close(struct scheduler *s)
     db_close(s->db);
     for (size_t i = 0; i < LANES; i++)
         mover_free(s->movers[i]);
+    expirer_free(s->expirer);
     cleaner_free(s->cleaner);
+    partitions_free(s->partitions);
     survey_free(s->survey);
     service_close(s->service);
     free(s);

@@ -4,20 +4,20 @@
 // waits for a later time may be many: it is counted up to a limit, in the index by due
 // time.
 static const char survey_sql[] =
-    "select status as what, class as word, count(*) as n,"
+    "select status as what, class as word, '' as kind, count(*) as n,"
     "       coalesce(extract(epoch from now() - min(claimed_at)), 0)::bigint as oldest"
     "  from messages where claimed_epoch is not null group by status, class"
     " union all "
-    "select 'delayed', lane, least(count(*), 100000),"
+    "select 'delayed', lane, kind, count(*),"
     "       coalesce(extract(epoch from now() - min(due)), 0)::bigint"
-    "  from (select lane, due from delayed limit 100000) d group by lane"
+    "  from (select lane, kind, due from delayed limit 100000) d group by lane, kind"
     " union all "
-    "select 'due', lane, count(*),"
+    "select 'due', lane, '', count(*),"
     "       coalesce(extract(epoch from now() - min(due)), 0)::bigint"
     "  from (select lane, due from delayed where due <= now() limit 100000) d"
     " group by lane"
     " union all "
-    "select 'partitions_missing', coalesce(min(relname)::text, ''), count(*), 0"
+    "select 'partitions_missing', coalesce(min(relname)::text, ''), '', count(*), 0"
     "  from pg_class where relkind = 'p' and relnamespace = 'public'::regnamespace"
     "   and to_regclass(format('public.%I', relname || to_char("
     "           (date_trunc('month', now() at time zone 'UTC') + interval '1 month'),"
@@ -35,7 +35,8 @@ void store_survey_read(struct survey_row *out, const struct db_result *rows, siz
     *out = (struct survey_row){
         .what = db_text(rows, row, 0),
         .word = db_text(rows, row, 1),
-        .count = db_int(rows, row, 2),
-        .oldest_s = db_int(rows, row, 3),
+        .kind = db_text(rows, row, 2),
+        .count = db_int(rows, row, 3),
+        .oldest_s = db_int(rows, row, 4),
     };
 }

@@ -13,10 +13,12 @@ enum { LABELS_BYTES = 64 };
 
 static const char *const classes[] = { "otp", "emergency", "transactional", "marketing" };
 static const char *const lanes[] = { "urgent", "normal", "bulk" };
+static const char *const kinds[] = { "schedule", "retry", "released", "doubt", "hold" };
 
-// One row of the answer, by what and word; gauges of what the answer does not name are 0.
+// One row of the answer, by what, word and kind; gauges of what the answer does not name
+// are 0.
 struct count {
-    const char *what, *word;
+    const char *what, *word, *kind;
     struct metric *messages, *oldest;
 };
 
@@ -27,7 +29,7 @@ struct survey {
     bool is_stopped;
     struct metric *partitions_missing;
     struct err complaint;
-    struct count counts[2 * COUNT_OF(classes) + 2 * COUNT_OF(lanes)];
+    struct count counts[2 * COUNT_OF(classes) + COUNT_OF(lanes) * (1 + COUNT_OF(kinds))];
     size_t count;
 };
 
@@ -39,14 +41,25 @@ static void declare(struct survey *s, struct metrics *m, const char *what,
     struct count *c = &s->counts[s->count++];
     char labels[LABELS_BYTES], name[LABELS_BYTES];
 
-    *c = (struct count){ .what = what, .word = word };
+    *c = (struct count){ .what = what, .word = word, .kind = "" };
     (void)snprintf(labels, sizeof(labels), "%s=\"%s\"", label, word);
     (void)snprintf(name, sizeof(name), "smsq_messages_%s", what);
     c->messages = metrics_gauge(m, name, labels, help);
-    if (strcmp(what, "delayed") == 0)
-        return;
     (void)snprintf(name, sizeof(name), "smsq_messages_%s_oldest_seconds", what);
     c->oldest = metrics_gauge(m, name, labels, "Age of the oldest of them.");
+}
+
+static void declare_kind(struct survey *s, struct metrics *m, const char *lane,
+                         const char *kind)
+{
+    struct count *c = &s->counts[s->count++];
+    char labels[LABELS_BYTES];
+
+    *c = (struct count){ .what = "delayed", .word = lane, .kind = kind };
+    (void)snprintf(labels, sizeof(labels), "lane=\"%s\",kind=\"%s\"", lane, kind);
+    c->messages = metrics_gauge(m, "smsq_messages_delayed", labels,
+                                "Messages that wait for their time, by why they wait; "
+                                "100 000 at most.");
 }
 
 struct survey *survey_new(struct reactor *r, struct db *db, int64_t interval_us,
@@ -64,11 +77,12 @@ struct survey *survey_new(struct reactor *r, struct db *db, int64_t interval_us,
                 "Messages in the hands of a worker, or left there by one that died.");
     }
     for (size_t i = 0; i < COUNT_OF(lanes); i++) {
-        declare(s, metrics, "delayed", "lane", lanes[i],
-                "Messages that wait for their time, 100 000 at most.");
+        for (size_t k = 0; k < COUNT_OF(kinds); k++)
+            declare_kind(s, metrics, lanes[i], kinds[k]);
+    }
+    for (size_t i = 0; i < COUNT_OF(lanes); i++)
         declare(s, metrics, "due", "lane", lanes[i],
                 "Messages whose time has come and that were not moved yet.");
-    }
     s->partitions_missing = metrics_gauge(metrics, "smsq_partitions_missing", NULL,
                                           "Tables without a partition for next month.");
     look(s);
@@ -115,7 +129,8 @@ static void take(struct survey *s, const struct survey_row *row)
         take_partitions(s, row);
     for (size_t i = 0; i < s->count; i++) {
         struct count *c = &s->counts[i];
-        if (strcmp(c->what, row->what) != 0 || strcmp(c->word, row->word) != 0)
+        if (strcmp(c->what, row->what) != 0 || strcmp(c->word, row->word) != 0 ||
+            strcmp(c->kind, row->kind) != 0)
             continue;
         metric_set(c->messages, (double)row->count);
         if (c->oldest)

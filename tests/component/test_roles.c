@@ -89,6 +89,7 @@ static const struct {
 
     { "smsq_scheduler", "select sealed from messages", OK },
     { "smsq_scheduler", "delete from delayed", OK },
+    { "smsq_scheduler", "select make_partitions(13)", OK },
     { "smsq_scheduler", "update messages set status = 'canceled'", OK },
     { "smsq_scheduler", "update messages set sealed = null", DENIED },
     { "smsq_scheduler", "insert into delayed select * from delayed", DENIED },
