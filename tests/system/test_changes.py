@@ -196,8 +196,10 @@ def test_a_message_that_no_worker_has_seen_can_be_rescheduled(smsq, api):
 
 def test_a_wait_for_another_try_can_be_canceled(smsq, api):
     with frozen(smsq, "scheduler"):
-        smsq.sim.ask("POST", "/_sim/faults", {"kind": "error", "status": 429, "count": 1},
-                     user=None)
+        answer = request(f"{smsq.sim.url}/_sim/faults", "POST",
+                         "kind=error&status=429&retry_after=1&count=1",
+                         {"Content-Type": "application/x-www-form-urlencoded"})
+        assert answer.status == 200, answer
         message_id = api.accepted()
         wait_until(lambda: api.status(message_id).json["detail"] == "waiting", 20, "it waits")
         assert cancel(api, message_id).json["status"] == "canceled"
