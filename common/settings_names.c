@@ -17,6 +17,7 @@ static const struct {
     { "worker", "worker" },
     { "receiver", "receiver" },
     { "status", "status" },
+    { "reconcile", "status" },
     { "inbound", "inbound" },
     { "scheduler", "scheduler" },
     { "simulator", "simulator" },

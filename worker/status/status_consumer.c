@@ -14,6 +14,7 @@
 #include "metrics.h"
 #include "reactor.h"
 #include "readiness.h"
+#include "reconciler.h"
 #include "status_entry.h"
 #include "store_receipts.h"
 #include "wire.h"
@@ -30,36 +31,6 @@ enum {
     STATUSES_MAX = 16,
 };
 
-#define AT(field) offsetof(struct status_consumer_settings, field)
-
-static const struct setting status_table[] = {
-    KAFKA_SETTINGS(AT(kafka)),
-    DB_SETTINGS(AT(db)),
-    KEYS_SETTINGS(AT(keys)),
-    SERVICE_SETTINGS("status", AT(service), "9103"),
-    { "status.join_interval", SETTING_US | SETTING_LIVE, AT(join_us), "1s", 10000,
-      3600000000, NULL,
-      "how often callbacks that came before their message are tried again" },
-    { 0 },
-};
-
-static const struct settings_place places[] = {
-    { &kafka_settings_part, AT(kafka) },
-    { &db_settings_part, AT(db) },
-    { &keys_settings_part, AT(keys) },
-    { &service_settings_part, AT(service) },
-    { 0 },
-};
-
-const struct settings_source status_consumer_settings_source = {
-    .program = "smsq-status-consumer",
-    .what =
-        "Applies Twilio's delivery callbacks to PostgreSQL, by rank; keeps dead letters.",
-    .tables = (const struct setting *const[]){ status_table, NULL },
-    .size = sizeof(struct status_consumer_settings),
-    .parts = places,
-};
-
 struct status_consumer {
     const struct status_consumer_settings *set;
     struct service *service;
@@ -69,6 +40,8 @@ struct status_consumer {
     struct dead_letters *dead;
     struct burials *burials;
     struct letter_keeper *keeper;
+    struct reconciler *reconciler;
+    struct accounts accounts;
     struct keys keys;
     struct json_reader *json;
     struct reactor_timer *join;
@@ -298,13 +271,14 @@ static void on_stop(void *arg)
     struct status_consumer *c = arg;
     kafka_in_stop_reading(c->in);
     letter_keeper_stop_reading(c->keeper);
+    reconciler_stop(c->reconciler);
 }
 
 static bool is_drained(void *arg)
 {
     const struct status_consumer *c = arg;
     return LIST_EMPTY(&c->batches) && dead_letters_pending(c->dead) == 0 &&
-           letter_keeper_is_drained(c->keeper);
+           letter_keeper_is_drained(c->keeper) && reconciler_is_drained(c->reconciler);
 }
 
 static void say_ready(void *arg, struct readiness *parts)
@@ -314,6 +288,7 @@ static void say_ready(void *arg, struct readiness *parts)
     readiness_db(parts, "postgresql", c->db);
     readiness_kafka_in(parts, "kafka_in", c->in);
     readiness_kafka_out(parts, "kafka_out", c->out);
+    reconciler_say_ready(c->reconciler, parts);
 }
 
 static void declare_metrics(struct status_consumer *c)
@@ -364,9 +339,17 @@ static enum outcome open_connections(struct status_consumer *c,
     c->dead = dead_letters_new(loop, c->out, "smsq-status-consumer", metrics);
     c->burials = burials_new(c->dead, fill, c);
     rc = kafka_in_open(&c->in, loop, &in, on_kafka, c, metrics, err);
-    return rc ? rc
-              : letter_keeper_open(&c->keeper, c->service, c->db, &set->kafka, &c->keys,
-                                   err);
+    if (!rc)
+        rc =
+            letter_keeper_open(&c->keeper, c->service, c->db, &set->kafka, &c->keys, err);
+    const struct reconciler_parts parts = {
+        .set = &set->reconcile,
+        .accounts = &c->accounts,
+        .db = &set->db,
+        .keys = &c->keys,
+        .service = c->service,
+    };
+    return rc ? rc : reconciler_open(&c->reconciler, &parts, err);
 }
 
 enum outcome status_consumer_open(struct status_consumer **out,
@@ -379,6 +362,8 @@ enum outcome status_consumer_open(struct status_consumer **out,
 
     c->set = set;
     enum outcome rc = keys_open(&c->keys, &set->keys, err);
+    if (!rc)
+        rc = accounts_open(&c->accounts, &set->account, err);
     if (!rc)
         rc = service_open(&c->service, &set->service, &hooks, err);
     if (!rc) {
@@ -413,6 +398,7 @@ void status_consumer_close(struct status_consumer *c)
     kafka_in_close(c->in);
     db_close(c->db);
     letter_keeper_close(c->keeper);
+    reconciler_close(c->reconciler);
     while (!LIST_EMPTY(&c->batches)) {
         struct batch *b = LIST_FIRST(&c->batches);
         LIST_REMOVE(b, next);
@@ -423,5 +409,6 @@ void status_consumer_close(struct status_consumer *c)
     json_reader_free(c->json);
     service_close(c->service);
     keys_close(&c->keys);
+    accounts_close(&c->accounts);
     free(c);
 }

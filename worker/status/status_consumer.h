@@ -4,18 +4,22 @@
 #ifndef STATUS_CONSUMER_H
 #define STATUS_CONSUMER_H
 
+#include "account.h"
 #include "base.h"
 #include "db.h"
 #include "kafka.h"
 #include "keys.h"
+#include "reconciler.h"
 #include "service.h"
 #include "settings.h"
 
 struct status_consumer_settings {
+    struct account_settings account;  // first: account_settings_table
     struct kafka_settings kafka;
     struct db_settings db;
     struct keys_settings keys;
     struct service_settings service;
+    struct reconcile_settings reconcile;
     int64_t join_us;  // status.join_interval
 };
 
