@@ -11,7 +11,24 @@ struct reconciler {
     struct db *db;  // of its own, so that callbacks never wait for a sweep
     struct provider *provider;
     struct doubts *doubts;
+    struct sweeps *sweeps;
 };
+
+static enum outcome check_settings(const void *part, struct err *err)
+{
+    const struct reconcile_settings *set = part;
+    int64_t ages_us[SWEEP_AGES_MAX];
+
+    if (sweeps_read_ages(ages_us, set->sweeps.status_ages) == 0)
+        return err_set(err, OUTCOME_REJECT,
+                       "reconcile.status_ages wants one to 8 ages, rising, like 5m,1h");
+    if (sweeps_read_ages(ages_us, set->sweeps.price_ages) == 0)
+        return err_set(err, OUTCOME_REJECT,
+                       "reconcile.price_ages wants one to 8 ages, rising, like 1m,10m");
+    return OUTCOME_OK;
+}
+
+const struct settings_part reconcile_settings_part = { check_settings, NULL };
 
 enum outcome reconciler_open(struct reconciler **out,
                              const struct reconciler_parts *parts, struct err *err)
@@ -43,6 +60,13 @@ enum outcome reconciler_open(struct reconciler **out,
         .metrics = metrics,
     };
     r->doubts = doubts_new(loop, &doubts);
+    const struct sweeps_parts sweeps = {
+        .set = &parts->set->sweeps,
+        .db = r->db,
+        .provider = r->provider,
+        .metrics = metrics,
+    };
+    r->sweeps = sweeps_new(loop, &sweeps);
     *out = r;
     return OUTCOME_OK;
 }
@@ -54,17 +78,19 @@ void reconciler_close(struct reconciler *r)
     provider_close(r->provider);
     db_close(r->db);
     doubts_free(r->doubts);
+    sweeps_free(r->sweeps);
     free(r);
 }
 
 void reconciler_stop(struct reconciler *r)
 {
     doubts_stop(r->doubts);
+    sweeps_stop(r->sweeps);
 }
 
 bool reconciler_is_drained(const struct reconciler *r)
 {
-    return doubts_is_idle(r->doubts);
+    return doubts_is_idle(r->doubts) && sweeps_is_idle(r->sweeps);
 }
 
 // A refused account makes no callback wait, so the program is ready without it; the gauge

@@ -8,6 +8,7 @@
 #include "db.h"
 #include "doubt_policy.h"
 #include "settings.h"
+#include "sweeps.h"
 
 struct keys;
 struct readiness;
@@ -19,6 +20,7 @@ struct reconcile_settings {
     int64_t calls_per_second;  // reconcile.calls_per_second
     int64_t in_flight;         // reconcile.in_flight
     struct doubt_settings doubts;
+    struct sweep_settings sweeps;
 };
 
 #define RECONCILE_US(name, base, field, value, low, text)                                \
@@ -26,6 +28,20 @@ struct reconcile_settings {
         "reconcile." name, SETTING_US | SETTING_LIVE,                                    \
             (base) + offsetof(struct reconcile_settings, field), value, low,             \
             INT64_C(2592000000000), NULL, text                                           \
+    }
+
+#define RECONCILE_AGE(name, base, field, value, text)                                    \
+    {                                                                                    \
+        "reconcile." name, SETTING_US,                                                   \
+            (base) + offsetof(struct reconcile_settings, field), value, 10000,           \
+            INT64_C(2592000000000), NULL, text                                           \
+    }
+
+#define RECONCILE_TEXT(name, base, field, value, text)                                   \
+    {                                                                                    \
+        "reconcile." name, SETTING_TEXT,                                                 \
+            (base) + offsetof(struct reconcile_settings, field), value, 2, 100, NULL,    \
+            text                                                                         \
     }
 
 #define RECONCILE_COUNT(name, base, field, value, low, high, live, text)                 \
@@ -64,7 +80,20 @@ struct reconcile_settings {
         RECONCILE_COUNT("empty_lists", base, doubts.empty_lists, "3", 1, 100,            \
                         SETTING_LIVE, "so many lists without it before it is given up"), \
         RECONCILE_COUNT("resends", base, doubts.resends, "9", 0, 100, SETTING_LIVE,      \
-                        "how often an emergency is sent again at most")
+                        "how often an emergency is sent again at most"),                 \
+        RECONCILE_US("sweep_interval", base, sweeps.rest_us, "10s", 10000,               \
+                     "how often sweeps for statuses and prices look for more"),          \
+        RECONCILE_TEXT("status_ages", base, sweeps.status_ages, "5m,1h,6h,24h",          \
+                       "ages at which a message without a final status is asked about"), \
+        RECONCILE_TEXT("price_ages", base, sweeps.price_ages, "1m,10m,1h,24h,48h",       \
+                       "ages at which a message without a price is asked about"),        \
+        RECONCILE_AGE("time_out", base, sweeps.time_out_us, "72h",                       \
+                      "a message without a final status at this age has timed out"),     \
+        RECONCILE_AGE("otp_time_out", base, sweeps.otp_time_out_us, "15m",               \
+                      "the same for codes")
+
+// reconcile_settings_part checks the ages.
+extern const struct settings_part reconcile_settings_part;
 
 struct reconciler_parts {
     const struct reconcile_settings *set;  // kept: most of it is read at each use

@@ -16,9 +16,13 @@ static const struct setting status_table[] = {
 };
 
 static const struct settings_place places[] = {
-    { &account_settings_part, AT(account) }, { &kafka_settings_part, AT(kafka) },
-    { &db_settings_part, AT(db) },           { &keys_settings_part, AT(keys) },
-    { &service_settings_part, AT(service) }, { 0 },
+    { &account_settings_part, AT(account) },
+    { &kafka_settings_part, AT(kafka) },
+    { &db_settings_part, AT(db) },
+    { &keys_settings_part, AT(keys) },
+    { &service_settings_part, AT(service) },
+    { &reconcile_settings_part, AT(reconcile) },
+    { 0 },
 };
 
 const struct settings_source status_consumer_settings_source = {

@@ -1,0 +1,351 @@
+// Statuses and prices that never came: asked for by age, given up at last, and the ledger
+// that follows Twilio's bill.
+#include "sweeps.h"
+
+#include "account.h"
+#include "list_site.h"
+#include "log.h"
+#include "metrics.h"
+#include "provider.h"
+#include "reactor.h"
+#include "sms_job_make.h"
+#include "status.h"
+#include "store_ask.h"
+#include "store_receipts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SID "SM0123456789abcdef0123456789ab"  // and four digits
+
+enum { MS = 1000, NEVER_US = 2000000000 };
+
+struct scene {
+    struct db_fixture db;
+    struct list_site *site;
+    struct provider *provider;
+    struct sweeps *sweeps;
+    struct sweep_settings set;
+    int64_t rate;
+    const char *wanted;
+};
+
+static int group_start(void **state)
+{
+    log_level_set(LOG_LEVEL_ERROR);
+    return ask_group_start(state);
+}
+
+static int setup(void **state)
+{
+    struct scene *s = xcalloc(1, sizeof(*s));
+
+    db_fixture_open(&s->db, *state);
+    pg_exec(s->db.pg, "truncate messages, attempts, cost_entries, delayed, decisions,"
+                      " doubts, leases, sweeps, sweep_late, rate_card");
+    s->site = list_site_open(s->db.reactor);
+    s->set = (struct sweep_settings){ .status_ages = (char *)(uintptr_t) "100ms,40m",
+                                      .price_ages = (char *)(uintptr_t) "100ms,40m",
+                                      .time_out_us = NEVER_US,
+                                      .otp_time_out_us = NEVER_US,
+                                      .rest_us = 20 * MS };
+    s->rate = 500;
+    *state = s;
+    return 0;
+}
+
+static void start(struct scene *s)
+{
+    const struct provider_settings provider = { .accounts = list_site_accounts(s->site),
+                                                .calls_per_second = &s->rate,
+                                                .in_flight_max = 4,
+                                                .metrics = s->db.metrics };
+    struct err err = { 0 };
+
+    if (provider_open(&s->provider, s->db.reactor, &provider, &err))
+        fail_msg("%s", err.text);
+    const struct sweeps_parts parts = {
+        .set = &s->set, .db = s->db.db, .provider = s->provider, .metrics = s->db.metrics
+    };
+    s->sweeps = sweeps_new(s->db.reactor, &parts);
+}
+
+static int teardown(void **state)
+{
+    struct scene *s = *state;
+    struct pg *pg = s->db.pg;
+
+    provider_close(s->provider);
+    db_close(s->db.db);
+    sweeps_free(s->sweeps);
+    list_site_close(s->site);
+    metrics_free(s->db.metrics);
+    reactor_close(s->db.reactor);
+    free(s);
+    *state = pg;
+    return 0;
+}
+
+// count messages of that age, posted, with SIDs from 0000 on, status sent.
+static void put(struct scene *s, int count, int64_t age_ms, const char *class)
+{
+    char sql[2048];
+
+    (void)snprintf(
+        sql, sizeof(sql),
+        "with n as (select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - "
+        "%lld),"
+        " 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid as id,"
+        " '" SID "' || lpad(i::text, 4, '0') as sid from generate_series(0, %d) i),"
+        " m as (insert into messages (message_id, client, turn, status, rank, class, "
+        "lane,"
+        "   channel, mode, sealed, to_hash, to_hint, sender, sender_type, country, "
+        "segments,"
+        "   estimate_micros, currency, accepted_at, expires_at, shown_turn, twilio_sid,"
+        "   sent_at) select id, 7, 1, 'sent', 50, '%s', 'normal', 'sms', 'simulate', "
+        "'\\x01',"
+        "   '\\x02', 'US', '+15005550006', 'number', 'US', 1, 12800, 'USD', now(),"
+        "   now() + interval '1 h', 1, sid, now() from n),"
+        " c as (insert into cost_entries (message_id, twilio_sid, kind, seq, "
+        "amount_micros,"
+        "   total_micros, currency) select id, sid, 'estimate', 0, 12800, 12800, 'USD'"
+        "   from n)"
+        " insert into attempts (message_id, turn, rank, status, twilio_sid, outcome)"
+        " select id, 1, 50, 'sent', sid, 'accepted' from n",
+        (long long)age_ms, count - 1, class);
+    pg_exec(s->db.pg, sql);
+}
+
+static void show(struct scene *s, const char *sid, const char *status, const char *price)
+{
+    list_site_put(s->site, &(struct listed){ .sid = sid,
+                                             .to = "+14155550100",
+                                             .from = "+15005550006",
+                                             .body = "b",
+                                             .status = status,
+                                             .price = price,
+                                             .created_us = clock_wall_us() });
+}
+
+static bool is_true(void *arg)
+{
+    const struct scene *s = arg;
+    return pg_int(s->db.pg, s->wanted) != 0;
+}
+
+static void wait_sql(struct scene *s, const char *sql)
+{
+    s->wanted = sql;
+    loop_until(s->db.reactor, is_true, s);
+}
+
+static void assert_sql(struct scene *s, const char *sql, int64_t wanted)
+{
+    int64_t is = pg_int(s->db.pg, sql);
+    if (is != wanted)
+        fail_msg("%s: %lld, not %lld", sql, (long long)is, (long long)wanted);
+}
+
+static void call_back(struct scene *s, const char *sid, const char *word)
+{
+    struct receipt receipt = {
+        .recorded_at_us = clock_wall_us(),
+        .turn = 1,
+        .twilio_sid = sid,
+        .word = word,
+        .status = status_of_provider(word),
+        .rank = status_rank(word),
+        .received_at_us = clock_wall_us(),
+        .simulated = true,
+    };
+    const struct receipt *best[] = { &receipt };
+    char *hex = pg_text(s->db.pg, "select replace(message_id::text, '-', '')"
+                                  " from messages");
+    struct ask ask = { 0 };
+
+    assert_true(hex_decode(receipt.message_id, 16, hex, 32));
+    free(hex);
+    store_receipts(s->db.db, NULL, 0, best, 1, ask_done, &ask);
+    ask_wait(&s->db, &ask);
+}
+
+#define IS(status) "select count(*) from messages where status = '" status "'"
+#define BILL       "select coalesce(sum(amount_micros), 0)::bigint from cost_entries"
+
+static void a_final_status_that_never_came_is_fetched(void **state)
+{
+    struct scene *s = *state;
+
+    put(s, 3, 1000, "transactional");
+    show(s, SID "0000", "delivered", "-0.00790");
+    show(s, SID "0001", "undelivered", "-0.00790");
+    start(s);  // the third is not known to Twilio
+    wait_sql(s, IS("delivered"));
+    wait_sql(s, IS("undelivered"));
+    wait_sql(s, "select count(*) from sweeps where name = 'status after 100ms'");
+    assert_sql(s, IS("sent"), 1);
+}
+
+// The fee of the carrier is no part of Twilio's price: the rate card tells it.
+static void the_ledger_follows_the_price(void **state)
+{
+    struct scene *s = *state;
+
+    pg_exec(s->db.pg, "insert into rate_card (country, sender_type, channel, direction,"
+                      " price_micros, carrier_fee_micros, currency, source, as_of) values"
+                      " ('US', 'number', 'sms', 'outbound', 8300, 4500, 'USD', 's',"
+                      " '2026-01-01'), ('*', 'number', 'sms', 'outbound', 1, 1, 'USD',"
+                      " 's', '2026-01-01')");
+    put(s, 2, 1000, "transactional");
+    show(s, SID "0000", "delivered", "-0.00790");
+    show(s, SID "0001", "delivered", NULL);
+    start(s);
+    wait_sql(s, "select count(*) from cost_entries where kind = 'price'");
+    assert_sql(s, BILL " where twilio_sid = '" SID "0000'", 7900 + 4500);
+    assert_sql(s, BILL " where twilio_sid = '" SID "0001'", 12800);
+}
+
+static void another_currency_takes_the_estimate_back(void **state)
+{
+    struct scene *s = *state;
+
+    put(s, 1, 1000, "transactional");
+    list_site_put(s->site, &(struct listed){ .sid = SID "0000",
+                                             .to = "+1",
+                                             .from = "+1",
+                                             .body = "b",
+                                             .status = "delivered",
+                                             .price = "-0.01000" });
+    pg_exec(s->db.pg, "update cost_entries set currency = 'EUR';"
+                      " update messages set currency = 'EUR'");
+    start(s);
+    wait_sql(s, "select (count(*) = 2)::int from cost_entries where kind = 'price'");
+    assert_sql(s, BILL " where currency = 'EUR'", 0);
+    assert_sql(s, BILL " where currency = 'USD'", 10000);
+}
+
+// What failed before it was sent costs nothing, unless Twilio says so.
+static void a_failed_message_gives_its_estimate_back(void **state)
+{
+    struct scene *s = *state;
+
+    put(s, 1, 1000, "transactional");
+    show(s, SID "0000", "failed", NULL);
+    start(s);
+    wait_sql(s, "select count(*) from cost_entries where kind = 'price'");
+    assert_sql(s, BILL, 0);
+    assert_sql(s, IS("failed"), 1);
+}
+
+static void who_never_ends_times_out_and_may_still_be_delivered(void **state)
+{
+    struct scene *s = *state;
+
+    s->set.time_out_us = 200 * MS;
+    put(s, 1, 1000, "transactional");
+    show(s, SID "0000", "sent", NULL);
+    start(s);
+    wait_sql(s, IS("timed_out") " and rank = 60");
+    wait_sql(s, "select count(*) from decisions where kind = 'timed_out'");
+    assert_sql(s, "select rank from attempts", 60);
+    call_back(s, SID "0000", "delivered");
+    assert_sql(s, IS("delivered"), 1);
+}
+
+static void codes_time_out_sooner(void **state)
+{
+    struct scene *s = *state;
+
+    s->set.otp_time_out_us = 200 * MS;
+    put(s, 1, 1000, "otp");
+    put(s, 1, 2000, "transactional");
+    start(s);
+    wait_sql(s, IS("timed_out") " and class = 'otp'");
+    wait_sql(s, "select count(*) from sweeps where name like 'status of otp%'");
+    assert_sql(s, IS("sent"), 1);
+}
+
+// A whole account that fails moves no sweep; one message that fails does not stop it.
+static void an_account_that_refuses_moves_nothing(void **state)
+{
+    struct scene *s = *state;
+
+    put(s, 2, 1000, "transactional");
+    show(s, SID "0000", "delivered", "-0.00790");
+    list_site_status(s->site, 401, 0);
+    start(s);
+    wait_sql(s, "select (clock_timestamp() > backend_start + interval '1 ms')::int"
+                " from pg_stat_activity limit 1");
+    for (int i = 0; i < 300; i++)
+        loop_once(s->db.reactor);
+    assert_sql(s, "select count(*) from sweeps", 0);
+    assert_true(list_site_fetches(s->site) <= 4);
+}
+
+// More than one slice and more than one hand full.
+static void many_are_walked_in_slices(void **state)
+{
+    struct scene *s = *state;
+    static char sids[60][40];
+
+    put(s, 5000, 60000, "transactional");
+    pg_exec(s->db.pg, "update attempts set rank = 75, status = 'delivered'"
+                      " where right(twilio_sid, 4)::int >= 60;"
+                      " insert into cost_entries (message_id, twilio_sid, kind, seq,"
+                      "   amount_micros, total_micros, currency) select message_id,"
+                      "   twilio_sid, 'price', 1, 0, 12800, 'USD' from attempts");
+    for (int i = 0; i < 60; i++) {
+        (void)snprintf(sids[i], sizeof(sids[i]), SID "%04d", i);
+        show(s, sids[i], "delivered", NULL);
+    }
+    start(s);
+    wait_sql(s, "select (count(*) = 60)::int from messages where status = 'delivered'");
+}
+
+// It waited when the sweep passed its id, and is looked at by its own time.
+static void what_goes_out_late_is_looked_at_later(void **state)
+{
+    struct scene *s = *state;
+
+    s->set.price_ages = (char *)(uintptr_t) "40m";  // else that sweep comes first
+    put(s, 2, 5000, "transactional");
+    pg_exec(s->db.pg,
+            "update messages set status = 'waiting', rank = 0, shown_turn = null"
+            " where twilio_sid = '" SID "0000';"
+            " delete from attempts where twilio_sid = '" SID "0000'");
+    show(s, SID "0000", "delivered", "-0.01280");
+    show(s, SID "0001", "delivered", "-0.01280");
+    start(s);
+    wait_sql(s, "select count(*) from sweep_late");
+    pg_exec(s->db.pg,
+            "insert into attempts (message_id, turn, rank, status, twilio_sid)"
+            " select message_id, 1, 50, 'sent', twilio_sid from messages"
+            "  where status = 'waiting';"
+            " update messages set status = 'sent', rank = 50, shown_turn = 1"
+            "  where status = 'waiting'; update sweep_late set next_at = now()");
+    wait_sql(s, IS("delivered") " and twilio_sid = '" SID "0000'");
+    wait_sql(
+        s, "select count(*) from cost_entries where kind = 'price' and twilio_sid = '" SID
+           "0000'");
+    wait_sql(s, "select count(*) from sweep_late where stage = 1 and next_at > now()");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_final_status_that_never_came_is_fetched),
+        TEST(the_ledger_follows_the_price),
+        TEST(another_currency_takes_the_estimate_back),
+        TEST(a_failed_message_gives_its_estimate_back),
+        TEST(who_never_ends_times_out_and_may_still_be_delivered),
+        TEST(codes_time_out_sooner),
+        TEST(an_account_that_refuses_moves_nothing),
+        TEST(many_are_walked_in_slices),
+        TEST(what_goes_out_late_is_looked_at_later),
+    };
+
+    return cmocka_run_group_tests(tests, group_start, db_group_stop);
+}
