@@ -80,6 +80,19 @@ static int setup(void **state)
     kafka_mock_open(&f->mock, TOPIC_STATUS, 1);
     assert_int_equal(rd_kafka_mock_topic_create(f->mock.cluster, TOPIC_DEAD, 1, 1), 0);
     f->set = (struct status_consumer_settings){
+        .account = { .test_mode = true,
+                     .base_url = T("https://api.twilio.com"),
+                     .simulator_account_sid = T("AC00000000000000000000000000000001"),
+                     .simulator_auth_token = T("token"),
+                     .public_url = T("http://127.0.0.1:8001") },
+        .reconcile = { .interval_us = 1000000,
+                       .calls_per_second = 10,
+                       .in_flight = 1,
+                       .sweeps = { .status_ages = T("5m"),
+                                   .price_ages = T("1m"),
+                                   .time_out_us = INT64_C(86400000000),
+                                   .otp_time_out_us = INT64_C(86400000000),
+                                   .rest_us = 10000000 } },
         .kafka = f->mock.settings,
         .db = { T(pg_url(f->pg)), 30000000 },
         .keys = { T(HEX64), T("1:" HEX64) },

@@ -81,6 +81,17 @@ static void declare_metrics(struct doubts *d)
     }
 }
 
+// Only the holder of the lease knows.
+static void forget_gauges(void *arg)
+{
+    const struct doubts *d = arg;
+
+    for (size_t i = 0; i < DOUBT_CLASS_COUNT && !lease_is_held(d->lease); i++) {
+        metric_set(d->open[i], 0);
+        metric_set(d->overdue[i], 0);
+    }
+}
+
 static void on_lease(void *arg)
 {
     struct doubts *d = arg;
@@ -107,6 +118,7 @@ struct doubts *doubts_new(struct reactor *r, const struct doubts_settings *set)
     d->tick = reactor_timer_new(r, tick, d);
     declare_metrics(d);
     d->lease = lease_new(r, &lease, set->metrics);
+    metrics_before_render(set->metrics, forget_gauges, d);
     return d;
 }
 
