@@ -308,7 +308,7 @@ static void a_list_that_lags_is_waited_for(void **state)
     struct scene *s = *state;
     struct sms_job job;
 
-    s->policy.list_lag_us = 900 * MS;
+    s->policy.list_lag_us = 8 * SECOND_US;
     lose(s, &job, "transactional", "hello", NULL);
     int64_t created_us = clock_wall_us();
     start(s);
