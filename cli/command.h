@@ -122,6 +122,8 @@ int command_send(const struct call *call);
 int command_status(const struct call *call);
 int command_cancel(const struct call *call);
 int command_reschedule(const struct call *call);
+int command_overview(const struct call *call);
+int command_explain(const struct call *call);
 int command_topics_create(const struct call *call);
 int command_topics_list(const struct call *call);
 int command_topics_check(const struct call *call);

@@ -124,14 +124,35 @@ const struct command commands[] = {
       .options = send_options,
       .run = command_send },
     { .words = "status",
+      .arguments = "[ID]",
+      .positional_max = 1,
+      .summary = "show what became of a message, or how the whole system stands",
+      .text = "ID is the id that smsq send printed, or Twilio's SID.\n\n"
+              "Without one, for operators: whether the producer and the receiver are "
+              "ready, what holds messages back, workers and the age of their beats, who "
+              "holds which lease, and by lane what is claimed, in doubt and waiting.",
+      .json = "with ID the API's answer as it is: {\"id\": …, \"status\": …, "
+              "\"detail\": …, …}; without: {\"programs\": […], \"switches\": […], "
+              "\"workers\": […], \"leases\": […], \"messages\": […]}",
+      .example = "smsq status 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
+      .run = command_status },
+    { .words = "explain",
       .arguments = "ID",
       .positional_min = 1,
       .positional_max = 1,
-      .summary = "show what became of a message",
-      .text = "ID is the id that smsq send printed, or Twilio's SID.",
-      .json = "the API's answer as it is: {\"id\": …, \"status\": …, \"detail\": …, …}",
-      .example = "smsq status 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
-      .run = command_status },
+      .summary = "tell the whole story of a message",
+      .text =
+          "ID is the id that smsq send printed, or a SID of Twilio's. Prints in order "
+          "of time what happened, at which turn: accepted, claims, requests and "
+          "answers, callbacks as they came, decisions and why, costs, dead letters; "
+          "then what Twilio's codes mean, where the message stands, and what happens "
+          "next. No number and no text is shown.",
+      .json = "{\"id\": …, \"events\": [{\"at\": …, \"event\": \"accepted|claimed|"
+              "request|answer|callback|decision|cost|dead_letter\", \"turn\": N, …}, …], "
+              "\"codes\": [{\"code\": N, \"meaning\": …, \"advice\": …}, …], "
+              "\"now\": {\"status\": …, …} or null, \"next\": …}",
+      .example = "smsq explain 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
+      .run = command_explain },
     { .words = "cancel",
       .arguments = "ID",
       .positional_min = 1,

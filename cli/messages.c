@@ -216,6 +216,8 @@ int command_status(const struct call *call)
 {
     struct http_api x;
 
+    if (call->positional_count == 0)
+        return command_overview(call);
     if (!has_token(call->set))
         return EXIT_SETTINGS;
     name_message(&x, call, "/sms/status/");
