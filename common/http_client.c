@@ -444,6 +444,15 @@ bool http_client_submit(struct http_client *c, const struct http_call *call,
     return true;
 }
 
+void http_client_give_up(struct http_client *c)
+{
+    for (size_t i = 0; c && i < c->slot_count; i++) {
+        struct slot *slot = &c->slots[i];
+        if (slot->busy && !slot->error)
+            fail(slot, "given up before an answer");
+    }
+}
+
 size_t http_client_free_slots(const struct http_client *c)
 {
     return c->slot_count - c->in_flight;

@@ -66,6 +66,10 @@ void http_client_close(struct http_client *c);
 MUST_CHECK bool http_client_submit(struct http_client *c, const struct http_call *call,
                                    http_done *done, void *arg);
 
+// http_client_give_up ends all calls: done runs for each, with status 0, in the next turn
+// of the loop. NULL is accepted.
+void http_client_give_up(struct http_client *c);
+
 size_t http_client_free_slots(const struct http_client *c);
 size_t http_client_in_flight(const struct http_client *c);
 

@@ -35,6 +35,8 @@ struct service {
     struct http_server *admin;
     struct reactor_timer *drain, *deadline, *watchdog;
     int64_t watchdog_us;  // between two signs of life for systemd; 0 = not wanted
+    void (*say_left)(void *arg, struct buf *to);  // NULL = nothing is said
+    void *say_left_arg;
     bool stopping;
     bool failed;
     struct err failure;
@@ -127,6 +129,26 @@ static void on_drain(void *arg)
         reactor_timer_set(s->drain, DRAIN_POLL_US);
 }
 
+void service_say_left(struct service *s, void (*say)(void *arg, struct buf *to),
+                      void *arg)
+{
+    s->say_left = say;
+    s->say_left_arg = arg;
+}
+
+static void cut_short(struct service *s, const char *why)
+{
+    struct buf text = BUF_INIT(ERR_TEXT_BYTES);
+
+    buf_add_text(&text, why);
+    if (s->say_left) {
+        buf_add_text(&text, "; left: ");
+        s->say_left(s->say_left_arg, &text);
+    }
+    service_fail(s, buf_text(&text));
+    buf_free(&text);
+}
+
 static void on_deadline(void *arg)
 {
     struct service *s = arg;
@@ -134,7 +156,7 @@ static void on_deadline(void *arg)
 
     err_set(&why, OUTCOME_FATAL, "the stop took longer than stop.deadline (%lld ms)",
             (long long)(s->stop_deadline_us / 1000));
-    service_fail(s, why.text);
+    cut_short(s, why.text);
 }
 
 static void on_stop_signal(void *arg)
@@ -142,7 +164,7 @@ static void on_stop_signal(void *arg)
     struct service *s = arg;
 
     if (s->stopping) {
-        service_fail(s, "a second signal came before the stop was done");
+        cut_short(s, "a second signal came before the stop was done");
         return;
     }
     s->stopping = true;

@@ -6,6 +6,7 @@
 #include "base.h"
 #include "settings_reload.h"
 
+struct buf;
 struct http_request;
 struct metrics;
 struct reactor;
@@ -88,6 +89,11 @@ struct metrics *service_metrics(struct service *s);
 // value of the setting of that name (a row with SETTING_LIVE). name is kept.
 void service_on_change(struct service *s, const char *name, void (*changed)(void *arg),
                        void *arg);
+
+// service_say_left: say writes what is still in hand, for the last log line of a stop
+// that was cut short.
+void service_say_left(struct service *s, void (*say)(void *arg, struct buf *to),
+                      void *arg);
 
 // service_healthz and service_readyz answer as the admin port does; for a main port.
 void service_healthz(struct service *s, struct http_request *req);

@@ -3,6 +3,7 @@
 
 #include "sms_job_make.h"
 #include "store_claims.h"
+#include "store_epochs.h"
 #include "store_messages.h"
 
 #include <string.h>
@@ -178,11 +179,12 @@ static void a_buried_worker_beats_no_more(void **state)
 {
     struct db_fixture *f = *state;
     int64_t epoch = INT64_C(0x7edcba9876543210);
+    const struct worker_start start = { epoch, "host", 12, "0.1.0", 15000000, 45000000 };
     struct ask starts[2] = { 0 }, alive = { check_one, &epoch, false };
     struct ask dead = { .check = ask_no_rows };
 
     for (int i = 0; i < 2; i++) {
-        store_worker_start(f->db, epoch, "host", 12, "0.1.0", ask_done, &starts[i]);
+        store_worker_start(f->db, &start, ask_done, &starts[i]);
         ask_wait(f, &starts[i]);
     }
     store_heartbeat(f->db, epoch, ask_done, &alive);

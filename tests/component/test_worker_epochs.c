@@ -44,6 +44,7 @@ static void a_late_release_leaves_later_claims_alone(void **state)
     struct sms_job lost, later;
 
     w->set.db.url = (char *)(uintptr_t)pg_relay_url(relay);
+    w->set.beat_us = 10000000;  // no beat is lost instead
     peer_hold(w->peer, true);
     workplace_start(w);
     workplace_wait_sql(w, "select count(*) from workers", 1);

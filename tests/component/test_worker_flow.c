@@ -108,6 +108,7 @@ static void a_lost_answer_to_a_claim_gives_the_message_back(void **state)
     struct sms_job job;
 
     w->set.db.url = (char *)(uintptr_t)pg_relay_url(relay);
+    w->set.beat_us = 10000000;  // no beat is lost instead
     workplace_start(w);
     workplace_wait_sql(w, "select count(*) from workers", 1);
     pg_relay_lose(relay, "claim");

@@ -50,7 +50,7 @@ int workplace_setup(void **state)
     w->pg = *state;
     pg_exec(w->pg,
             "truncate messages, attempts, delayed, cost_entries, workers, decisions,"
-            " switches");
+            " leases, switches");
     open_kafka(w);
     w->peer = peer_open();
     assert_int_equal(keys_open(&w->keys, &keys, NULL), OUTCOME_OK);
@@ -71,6 +71,7 @@ int workplace_setup(void **state)
         .connect_us = 3000000,
         .total_us = 10000000,
         .session_us = 6000000,
+        .beat_us = 1000000,
     };
     *state = w;
     return 0;

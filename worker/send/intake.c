@@ -280,20 +280,37 @@ static void on_claimed(void *arg, const struct db_answer *answer)
     in->claiming -= b->count;
     fail_point("worker_after_claim", in->set.held->count);
     metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
+    if (answer->repeated)
+        in->set.lost(in->set.arg, b->epoch);
     if (answer->rc)
         settle_refusal(b, answer);
     else
         settle_all(b, answer->rows);
     // A batch of an older epoch was in flight at its release: one more is due after it.
-    if (answer->repeated || b->epoch != in->epoch)
+    if (b->epoch != in->epoch)
         in->set.release(in->set.arg, b->epoch);
     free(b);
     intake_fill(in);
 }
 
+static void leave_all(struct intake *in, struct job **jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct job *repeat;
+        while ((repeat = job_queue_pop(&jobs[i]->repeats)) != NULL)
+            job_free(in->set.held, repeat);
+        job_free(in->set.held, jobs[i]);
+    }
+}
+
 static void submit(struct intake *in, struct job **jobs, size_t count)
 {
     struct sms_job *records[CLAIM_BATCH_MAX];
+
+    if (in->epoch == 0) {
+        leave_all(in, jobs, count);
+        return;
+    }
     struct batch *b = xcalloc(1, sizeof(*b));
 
     b->owner = in;

@@ -28,8 +28,9 @@ struct intake_settings {
     bool (*is_idle)(void *arg);               // no job is claimed and not posted yet
     const struct breakers *breakers;          // say which lanes may be read
     void (*won)(void *arg, struct job *job);  // takes the job: POST it
-    // The answer to a claim of this epoch may have been lost: give back what the table
-    // holds for it and memory does not, after intake_set_epoch if it is the one in use.
+    // The answer to a claim of this epoch may have been lost: it is over, if it is not
+    // yet. Then its release is due: what the table holds for it and memory does not.
+    void (*lost)(void *arg, int64_t epoch);
     void (*release)(void *arg, int64_t epoch);
     // A claim was refused for what is no record's fault: this worker cannot go on.
     void (*fail)(void *arg, const char *reason);
@@ -43,6 +44,7 @@ void intake_free(struct intake *in);
 void intake_fill(struct intake *in);
 
 // intake_set_epoch makes all further claims under this epoch; call it before the first.
+// 0 = there are no further claims; records are left to be delivered again.
 // What is released of the old one, however late and however often, meets no claim made
 // later.
 void intake_set_epoch(struct intake *in, int64_t epoch);

@@ -18,8 +18,9 @@ enum { RENEW_BATCH_MAX = 500 };
 struct sender {
     struct sender_settings set;
     struct job_queue lanes[LANE_COUNT];
+    int64_t epoch;
     struct job_queue stale;  // waits for the next renewal
-    struct job **renewing;   // sent for renewal, of one epoch; NULL = none
+    struct job **renewing;   // sent for renewal; NULL = none
     size_t renewing_count;
     int64_t renew_sent_us;
     struct metric *renewed, *lost;
@@ -83,6 +84,30 @@ static void drop_lost(struct sender *s, struct job *job)
     job_free(s->set.held, job);
 }
 
+// The claims were forgotten while their renewal was under way.
+static void forget_renewed(struct sender *s, struct job **jobs, size_t count)
+{
+    int64_t epoch = jobs[0]->epoch;
+
+    for (size_t i = 0; i < count; i++)
+        job_free(s->set.held, jobs[i]);
+    s->set.release(s->set.arg, epoch);
+}
+
+static void keep_renewed(struct sender *s, struct job **jobs, size_t count,
+                         const struct db_result *rows)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_renewed(rows, jobs[i])) {
+            drop_lost(s, jobs[i]);
+            continue;
+        }
+        jobs[i]->claim_sent_us = s->renew_sent_us;
+        metric_add(s->renewed, 1);
+        job_queue_push(&s->lanes[jobs[i]->lane], jobs[i]);
+    }
+}
+
 static void on_renewed(void *arg, const struct db_answer *answer)
 {
     struct sender *s = arg;
@@ -96,15 +121,10 @@ static void on_renewed(void *arg, const struct db_answer *answer)
         free(jobs);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!is_renewed(answer->rows, jobs[i])) {
-            drop_lost(s, jobs[i]);
-            continue;
-        }
-        jobs[i]->claim_sent_us = s->renew_sent_us;
-        metric_add(s->renewed, 1);
-        job_queue_push(&s->lanes[jobs[i]->lane], jobs[i]);
-    }
+    if (jobs[0]->epoch == s->epoch)
+        keep_renewed(s, jobs, count, answer->rows);
+    else
+        forget_renewed(s, jobs, count);
     free(jobs);
     sender_pump(s);
     s->set.on_room(s->set.arg);
@@ -116,7 +136,6 @@ static void renew(struct sender *s)
         return;
 
     struct turn_key keys[RENEW_BATCH_MAX];
-    int64_t epoch = s->stale.first->epoch;
     size_t count = 0;
     s->renewing = xcalloc(RENEW_BATCH_MAX, sizeof(*s->renewing));
     do {
@@ -124,12 +143,11 @@ static void renew(struct sender *s)
         memcpy(keys[count].message_id, job->sms.message_id, 16);
         keys[count].turn = job->sms.turn;
         s->renewing[count++] = job;
-    } while (count < RENEW_BATCH_MAX && s->stale.count > 0 &&
-             s->stale.first->epoch == epoch);
+    } while (count < RENEW_BATCH_MAX && s->stale.count > 0);
     qsort(keys, count, sizeof(keys[0]), turn_key_compare);
     s->renewing_count = count;
     s->renew_sent_us = clock_boot_us();
-    store_renew(s->set.db, keys, count, epoch, on_renewed, s);
+    store_renew(s->set.db, keys, count, s->epoch, on_renewed, s);
 }
 
 static void post(struct sender *s, struct job *job)
@@ -160,8 +178,28 @@ void sender_pump(struct sender *s)
     renew(s);
 }
 
+static void forget_all(struct sender *s, struct job_queue *queue)
+{
+    struct job *job;
+
+    while ((job = job_queue_pop(queue)) != NULL)
+        job_free(s->set.held, job);
+}
+
+void sender_set_epoch(struct sender *s, int64_t epoch)
+{
+    s->epoch = epoch;
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        forget_all(s, &s->lanes[i]);
+    forget_all(s, &s->stale);
+}
+
 void sender_take(struct sender *s, struct job *job)
 {
+    if (job->epoch != s->epoch) {
+        job_free(s->set.held, job);
+        return;
+    }
     job_queue_push(&s->lanes[job->lane], job);
     sender_pump(s);
 }

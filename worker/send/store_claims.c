@@ -180,25 +180,19 @@ static const char release_sql[] =
     "     and not exists (select from attempts a"
     "                      where a.message_id = m.message_id and a.turn = m.turn"
     "                     offset 0)"
-    "  returning m.message_id, m.turn, m.lane)"
+    "  returning m.message_id, m.turn, m.lane"
+    "), decided as ("
+    "  insert into decisions (message_id, turn, kind, reason, due, decided_by)"
+    "  select message_id, turn - 1, 'release', 'never_began', now(), 'smsq-worker'"
+    "    from freed)"
     "insert into delayed (message_id, turn, due, lane, kind)"
     " select message_id, turn, now(), lane, 'released' from freed"
     " on conflict do nothing returning message_id, turn";
-
-static const char worker_start_sql[] =
-    "insert into workers (epoch, host, pid, version)"
-    " values ($1::bigint, $2::text, $3::int, $4::text) on conflict do nothing";
-
-static const char heartbeat_sql[] =
-    "update workers set heartbeat_at = now()"
-    " where epoch = $1::bigint and dead_at is null returning epoch";
 
 static const struct db_statement claim = { "claim", claim_sql };
 static const struct db_statement renew = { "renew", renew_sql };
 static const struct db_statement result = { "result", result_sql };
 static const struct db_statement release_claims = { "release", release_sql };
-static const struct db_statement worker_start = { "worker_start", worker_start_sql };
-static const struct db_statement heartbeat = { "heartbeat", heartbeat_sql };
 
 void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64_t epoch,
                  db_done *done, void *arg)
@@ -269,24 +263,4 @@ void store_release(struct db *db, int64_t epoch, const struct turn_key *held,
     turn_key_add_args(args, held, count);
     db_args_int8(args, older_us);
     db_submit(db, &release_claims, args, done, arg);
-}
-
-void store_worker_start(struct db *db, int64_t epoch, const char *host, int32_t pid,
-                        const char *version, db_done *done, void *arg)
-{
-    struct db_args *args = db_args_new();
-
-    db_args_int8(args, epoch);
-    db_args_text(args, host);
-    db_args_int4(args, pid);
-    db_args_text(args, version);
-    db_submit(db, &worker_start, args, done, arg);
-}
-
-void store_heartbeat(struct db *db, int64_t epoch, db_done *done, void *arg)
-{
-    struct db_args *args = db_args_new();
-
-    db_args_int8(args, epoch);
-    db_submit(db, &heartbeat, args, done, arg);
 }

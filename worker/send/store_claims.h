@@ -60,11 +60,4 @@ void store_result(struct db *db, const struct send_outcome *rows, size_t count,
 void store_release(struct db *db, int64_t epoch, const struct turn_key *held,
                    size_t count, int64_t older_us, db_done *done, void *arg);
 
-// store_worker_start writes the row of this epoch; repeating it changes nothing.
-void store_worker_start(struct db *db, int64_t epoch, const char *host, int32_t pid,
-                        const char *version, db_done *done, void *arg);
-
-// store_heartbeat: one row (epoch int8) back, or none: this epoch is buried.
-void store_heartbeat(struct db *db, int64_t epoch, db_done *done, void *arg);
-
 #endif

@@ -44,6 +44,8 @@ struct twilio {
     const struct breakers *breakers;
     struct buf callback_url;  // up to and including "m="
     int64_t lease_us;
+    bool (*is_alive)(void *arg, int64_t epoch);
+    void *is_alive_arg;
     struct reactor_timer *refuse;
     struct job_queue refused;  // by us; their senders hear of it in the next turn
     twilio_done *done;
@@ -57,6 +59,7 @@ static const char *const objections[OBJECTION_COUNT] = {
     [OBJECTION_MODE] = "its mode is not one that this worker can serve",
     [OBJECTION_NOT_LISTED] = "its number is not in twilio.test_numbers",
     [OBJECTION_STOPPED] = "its account, sender or class was stopped meanwhile",
+    [OBJECTION_NOT_ALIVE] = "its epoch is over, or has not beaten lately",
 };
 
 const char *send_result_name(enum send_result result)
@@ -139,6 +142,8 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
     t->keys = set->keys;
     t->breakers = set->breakers;
     t->lease_us = set->lease_us;
+    t->is_alive = set->is_alive;
+    t->is_alive_arg = set->is_alive_arg;
     t->done = done;
     t->arg = arg;
     t->json = json_reader_new();
@@ -214,12 +219,16 @@ static void build_form(struct buf *form, const struct twilio *t, const struct jo
     add_callback(form, t, sms);
 }
 
-// Why a job must not be posted now. A claim must be young, else the rescuer may
-// have given the message to somebody else.
+// Why a job must not be posted now. Its claim must be young and its worker alive in
+// PostgreSQL's eyes, else the rescuer may have given the message to somebody else.
 static enum objection objection(const struct job *job)
 {
-    if (clock_boot_us() - job->claim_sent_us > job->twilio->lease_us)
+    const struct twilio *t = job->twilio;
+
+    if (clock_boot_us() - job->claim_sent_us > t->lease_us)
         return OBJECTION_OLD_CLAIM;
+    if (t->is_alive && !t->is_alive(t->is_alive_arg, job->epoch))
+        return OBJECTION_NOT_ALIVE;
     if (useful_s(&job->sms) < USEFUL_MIN_S)
         return OBJECTION_EXPIRED;
     const struct breakers *breakers = job->twilio->breakers;
@@ -327,6 +336,12 @@ bool twilio_submit(struct twilio *t, struct job *job)
     job_queue_push(&t->refused, job);
     reactor_timer_set(t->refuse, 0);
     return true;
+}
+
+void twilio_give_up(struct twilio *t)
+{
+    http_client_give_up(t->real.http);
+    http_client_give_up(t->simulator.http);
 }
 
 size_t twilio_free_slots(const struct twilio *t)

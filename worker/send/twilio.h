@@ -53,6 +53,9 @@ struct twilio_settings {
     size_t in_flight_max;
     int64_t connect_us, total_us;
     int64_t lease_us;  // a claim sent longer ago than this is not posted
+    // Whether claims of this epoch may be posted now; NULL = they may.
+    bool (*is_alive)(void *arg, int64_t epoch);
+    void *is_alive_arg;
     struct metrics *metrics;
 };
 
@@ -81,6 +84,10 @@ void twilio_close(struct twilio *t);
 //
 // Returns false, and never calls done, when all slots are busy.
 MUST_CHECK bool twilio_submit(struct twilio *t, struct job *job);
+
+// twilio_give_up ends all that is in flight: what may have left us is in doubt, the rest
+// was not sent. done runs for each in the next turn of the loop.
+void twilio_give_up(struct twilio *t);
 
 size_t twilio_free_slots(const struct twilio *t);
 

@@ -47,6 +47,7 @@ static void declare_gate(struct twilio_metrics *t, struct metrics *m)
         [OBJECTION_MODE] = "reason=\"mode\"",
         [OBJECTION_NOT_LISTED] = "reason=\"not_listed\"",
         [OBJECTION_STOPPED] = "reason=\"stopped\"",
+        [OBJECTION_NOT_ALIVE] = "reason=\"not_alive\"",
     };
 
     for (size_t i = OBJECTION_NONE + 1; i < OBJECTION_COUNT; i++)

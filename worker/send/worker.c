@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "dead_letters.h"
 #include "fail_point.h"
+#include "heartbeat.h"
 #include "intake.h"
 #include "job.h"
 #include "kafka_in.h"
@@ -14,17 +15,16 @@
 #include "readiness.h"
 #include "results.h"
 #include "sender.h"
-#include "store_claims.h"
 #include "twilio.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
-    LEASE_US = 3000000,    // a claim sent longer ago is not posted
-    RENEW_US = 2000000,    // a claim sent longer ago is renewed first
-    UNWRITTEN_MAX = 2000,  // results that PostgreSQL has not committed
-    UNACKED_MAX = 16384,   // records per partition
+    LEASE_US = 3000000,      // a claim sent longer ago is not posted
+    RENEW_US = 2000000,      // a claim sent longer ago is renewed first
+    UNWRITTEN_MAX = 2000,    // results that PostgreSQL has not committed
+    UNACKED_MAX = 16384,     // records per partition
+    LAST_CALL_US = 3000000,  // before stop.deadline: POSTs are not waited for any longer
 };
 
 struct worker {
@@ -32,7 +32,8 @@ struct worker {
     struct keys keys;
     struct accounts accounts;
     struct buf callback_url;
-    struct db *claims, *writes;  // so that a long batch of one does not hold the other up
+    // So that a long batch of one does not hold the others up.
+    struct db *claims, *writes, *beats;
     struct kafka_out *out;
     struct dead_letters *dead;
     struct kafka_in *lanes[LANE_COUNT];
@@ -41,11 +42,11 @@ struct worker {
     struct results *results;
     struct sender *sender;
     struct intake *intake;
+    struct heartbeat *heartbeat;
     struct job_set held;
     size_t in_flight_max;
-    int64_t epoch;
-    bool registered;   // its row stands in workers
-    size_t releasing;  // releases that PostgreSQL has not answered
+    int64_t stop_us;  // stop.deadline
+    struct reactor_timer *last_call;
     struct metric *held_gauge, *unwritten_gauge;
 };
 
@@ -53,8 +54,7 @@ static void on_records(void *arg)
 {
     struct worker *w = arg;
 
-    if (w->registered)
-        intake_fill(w->intake);
+    intake_fill(w->intake);
 }
 
 static void on_kafka(void *arg)
@@ -86,16 +86,20 @@ static void on_answer(void *arg, struct job *job, const struct twilio_answer *an
     on_room(w);
 }
 
+static size_t posting(const struct worker *w)
+{
+    return w->in_flight_max - twilio_free_slots(w->twilio);
+}
+
 // No more than the free POST slots and one batch are claimed ahead.
 static size_t room(void *arg)
 {
     const struct worker *w = arg;
-    size_t posting = w->in_flight_max - twilio_free_slots(w->twilio);
-    size_t taken = posting + sender_waiting(w->sender) + intake_claiming(w->intake);
+    size_t taken = posting(w) + sender_waiting(w->sender) + intake_claiming(w->intake);
     size_t limit = w->in_flight_max + CLAIM_BATCH_MAX;
 
-    if (w->accounts.missing.text[0] || results_count(w->results) >= UNWRITTEN_MAX ||
-        taken >= limit)
+    if (!heartbeat_may_claim(w->heartbeat) || w->accounts.missing.text[0] ||
+        results_count(w->results) >= UNWRITTEN_MAX || taken >= limit)
         return 0;
     return limit - taken;
 }
@@ -112,63 +116,45 @@ static void on_won(void *arg, struct job *job)
     sender_take(w->sender, job);
 }
 
-static void on_released(void *arg, const struct db_answer *answer)
-{
-    struct worker *w = arg;
-
-    w->releasing--;
-    if (answer->rc)
-        service_fail(w->service, answer->reason);
-    else
-        log_line(LOG_LEVEL_WARN, "claims_released",
-                 LOG_I("count", (int64_t)db_rows(answer->rows)));
-}
-
 static void on_refused(void *arg, const char *reason)
 {
     struct worker *w = arg;
     service_fail(w->service, reason);
 }
 
-static void on_registered(void *arg, const struct db_answer *answer)
+static void on_epoch(void *arg, int64_t epoch)
 {
     struct worker *w = arg;
 
-    if (answer->rc) {
-        service_fail(w->service, answer->reason);
-        return;
-    }
-    w->registered = true;
-    on_records(w);
+    intake_set_epoch(w->intake, epoch);
+    sender_set_epoch(w->sender, epoch);
 }
 
-static void take_epoch(struct worker *w)
+static bool is_alive(void *arg, int64_t epoch)
 {
-    char host[256] = "";
-
-    random_bytes(&w->epoch, sizeof(w->epoch));
-    w->epoch &= INT64_MAX;
-    log_line(LOG_LEVEL_INFO, "epoch_taken", LOG_I("epoch", w->epoch));
-    intake_set_epoch(w->intake, w->epoch);
-    (void)gethostname(host, sizeof(host) - 1);
-    store_worker_start(w->claims, w->epoch, host, getpid(), SMSQ_VERSION, on_registered,
-                       w);
+    const struct worker *w = arg;
+    return heartbeat_allows(w->heartbeat, epoch);
 }
 
-// The answer to a claim was lost with its connection: what the table holds for its epoch
-// and our memory does not never began, and goes back to wait. The statement may run late
-// and more than once, and knows only what is held now: so no claim may come to that epoch
-// any more.
+static void on_lost(void *arg, int64_t epoch)
+{
+    struct worker *w = arg;
+    heartbeat_end_epoch(w->heartbeat, epoch);
+}
+
 static void release(void *arg, int64_t epoch)
 {
     struct worker *w = arg;
-    struct turn_key *held = job_set_keys(&w->held);
+    heartbeat_release(w->heartbeat, epoch);
+}
 
-    if (epoch == w->epoch)
-        take_epoch(w);
-    w->releasing++;
-    store_release(w->claims, epoch, held, w->held.count, 0, on_released, w);
-    free(held);
+// What Twilio has not answered by now is recorded as in doubt, while there is time.
+static void on_last_call(void *arg)
+{
+    struct worker *w = arg;
+
+    log_line(LOG_LEVEL_WARN, "posts_given_up", LOG_I("count", (int64_t)posting(w)));
+    twilio_give_up(w->twilio);
 }
 
 static void on_stop(void *arg)
@@ -177,12 +163,27 @@ static void on_stop(void *arg)
 
     for (size_t i = 0; i < LANE_COUNT; i++)
         kafka_in_stop_reading(w->lanes[i]);
+    heartbeat_stop(w->heartbeat);
+    int64_t spare_us = w->stop_us / 5 < LAST_CALL_US ? w->stop_us / 5 : LAST_CALL_US;
+    reactor_timer_set(w->last_call, w->stop_us - spare_us);
+}
+
+static void say_left(void *arg, struct buf *to)
+{
+    const struct worker *w = arg;
+
+    buf_addf(to,
+             "claims without an answer %zu, releases without one %zu, POSTs in flight"
+             " %zu, results not written %zu, dead letters %zu",
+             intake_claiming(w->intake), heartbeat_releasing(w->heartbeat), posting(w),
+             results_count(w->results), dead_letters_pending(w->dead));
 }
 
 static bool is_drained(void *arg)
 {
     const struct worker *w = arg;
-    return w->held.count == 0 && w->releasing == 0 && dead_letters_pending(w->dead) == 0;
+    return w->held.count == 0 && heartbeat_is_idle(w->heartbeat) &&
+           dead_letters_pending(w->dead) == 0;
 }
 
 static void say_ready(void *arg, struct readiness *parts)
@@ -194,9 +195,11 @@ static void say_ready(void *arg, struct readiness *parts)
     readiness_part(parts, "twilio_account", w->accounts.missing.text);
     readiness_db(parts, "postgresql_claims", w->claims);
     readiness_db(parts, "postgresql_results", w->writes);
+    readiness_db(parts, "postgresql_beats", w->beats);
     readiness_part(parts, "registration",
-                   w->registered ? NULL
-                                 : "the worker is not registered in PostgreSQL yet");
+                   heartbeat_is_registered(w->heartbeat)
+                       ? NULL
+                       : "the worker is not registered in PostgreSQL yet");
     for (size_t i = 0; i < LANE_COUNT; i++)
         readiness_kafka_in(parts, lanes[i], w->lanes[i]);
     readiness_kafka_out(parts, "kafka_out", w->out);
@@ -264,6 +267,8 @@ static enum outcome open_twilio(struct worker *w, const struct worker_settings *
         .connect_us = set->connect_us,
         .total_us = set->total_us,
         .lease_us = LEASE_US,
+        .is_alive = is_alive,
+        .is_alive_arg = w,
         .metrics = service_metrics(w->service),
     };
 
@@ -282,6 +287,8 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
     if (!rc)
         rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", metrics, err);
     if (!rc)
+        rc = db_open(&w->beats, loop, &set->db, "smsq-worker beats", metrics, err);
+    if (!rc)
         rc = dead_letters_open_out(&w->out, loop, &set->kafka, metrics, err);
     if (rc)
         return rc;
@@ -289,7 +296,28 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
     return open_twilio(w, set, err);
 }
 
-static void make_parts(struct worker *w)
+static void make_heartbeat(struct worker *w, const struct worker_settings *set)
+{
+    const struct heartbeat_settings heartbeat = {
+        .db = w->beats,
+        .claims = w->claims,
+        .held = &w->held,
+        .interval_us = set->beat_us,
+        .post_us = LEASE_US + set->total_us,
+        .on_epoch = on_epoch,
+        .on_alive = on_records,
+        .fail = on_refused,
+        .arg = w,
+    };
+
+    w->heartbeat = heartbeat_new(service_reactor(w->service), &heartbeat,
+                                 service_metrics(w->service));
+    w->stop_us = set->service.stop_deadline_us;
+    w->last_call = reactor_timer_new(service_reactor(w->service), on_last_call, w);
+    service_say_left(w->service, say_left, w);
+}
+
+static void make_parts(struct worker *w, const struct worker_settings *set)
 {
     struct metrics *metrics = service_metrics(w->service);
     const struct results_settings results = {
@@ -313,6 +341,7 @@ static void make_parts(struct worker *w)
         .renew_us = RENEW_US,
         .unwritten_max = UNWRITTEN_MAX,
         .on_room = on_records,
+        .release = release,
         .fail = on_refused,
         .arg = w,
     };
@@ -327,11 +356,13 @@ static void make_parts(struct worker *w)
         .is_idle = is_idle,
         .breakers = w->breakers,
         .won = on_won,
+        .lost = on_lost,
         .release = release,
         .fail = on_refused,
         .arg = w,
     };
     w->intake = intake_new(&intake, metrics);
+    make_heartbeat(w, set);
     w->held_gauge = metrics_gauge(metrics, "smsq_jobs_held", NULL,
                                   "Jobs in hand: read and not written yet.");
     w->unwritten_gauge = metrics_gauge(metrics, "smsq_results_unwritten", NULL,
@@ -369,14 +400,14 @@ enum outcome worker_open(struct worker **out, const struct worker_settings *set,
     if (!rc)
         rc = open_connections(w, set, err);
     if (!rc) {
-        make_parts(w);
+        make_parts(w, set);
         rc = open_lanes(w, set, err);
     }
     if (rc) {
         worker_close(w);
         return rc;
     }
-    take_epoch(w);
+    heartbeat_start(w->heartbeat);
     *out = w;
     return OUTCOME_OK;
 }
@@ -407,6 +438,9 @@ void worker_close(struct worker *w)
     db_close(w->claims);
     db_close(w->writes);
     breakers_free(w->breakers);
+    db_close(w->beats);
+    heartbeat_free(w->heartbeat);
+    reactor_timer_free(w->last_call);
     intake_free(w->intake);
     sender_free(w->sender);
     results_free(w->results);

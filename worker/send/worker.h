@@ -21,6 +21,7 @@ struct worker_settings {
     int64_t connect_us;  // worker.connect_timeout
     int64_t total_us;    // worker.total_timeout
     int64_t session_us;  // worker.session_timeout
+    int64_t beat_us;     // worker.heartbeat_interval
 };
 
 extern const struct settings_source worker_settings_source;

@@ -13,10 +13,15 @@ static const struct setting worker_table[] = {
     { "worker.connect_timeout", SETTING_US, AT(connect_us), "3s", 100000, 60000000, NULL,
       "how long a connection to Twilio may take" },
     { "worker.total_timeout", SETTING_US, AT(total_us), "35s", 1000000, 35000000, NULL,
-      "how long a request to Twilio may take; at most 35s, on which rescue times rest" },
+      "how long a request to Twilio may take" },
     { "worker.session_timeout", SETTING_US, AT(session_us), "10s", 6000000, 300000000,
       NULL,
       "after this long without a sign of life another worker takes the partitions" },
+    { "worker.heartbeat_interval", SETTING_US, AT(beat_us), "1s", 50000, 10000000, NULL,
+      "how often a worker shows that it lives; after 5 of them without PostgreSQL's word "
+      "it"
+      " posts nothing, after 15 it is dead, and 7 after the end of its last request"
+      " its claims are in doubt" },
     { 0 },
 };
 

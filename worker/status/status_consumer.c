@@ -15,6 +15,7 @@
 #include "reactor.h"
 #include "readiness.h"
 #include "reconciler.h"
+#include "rescuer.h"
 #include "status_entry.h"
 #include "store_receipts.h"
 #include "wire.h"
@@ -42,6 +43,7 @@ struct status_consumer {
     struct letter_keeper *keeper;
     struct reconciler *reconciler;
     struct accounts accounts;
+    struct rescuer *rescuer;
     struct keys keys;
     struct json_reader *json;
     struct reactor_timer *join;
@@ -272,13 +274,15 @@ static void on_stop(void *arg)
     kafka_in_stop_reading(c->in);
     letter_keeper_stop_reading(c->keeper);
     reconciler_stop(c->reconciler);
+    rescuer_stop(c->rescuer);
 }
 
 static bool is_drained(void *arg)
 {
     const struct status_consumer *c = arg;
     return LIST_EMPTY(&c->batches) && dead_letters_pending(c->dead) == 0 &&
-           letter_keeper_is_drained(c->keeper) && reconciler_is_drained(c->reconciler);
+           letter_keeper_is_drained(c->keeper) && reconciler_is_drained(c->reconciler) &&
+           rescuer_is_idle(c->rescuer);
 }
 
 static void say_ready(void *arg, struct readiness *parts)
@@ -286,6 +290,7 @@ static void say_ready(void *arg, struct readiness *parts)
     const struct status_consumer *c = arg;
 
     readiness_db(parts, "postgresql", c->db);
+    readiness_db(parts, "postgresql_rescuer", rescuer_db(c->rescuer));
     readiness_kafka_in(parts, "kafka_in", c->in);
     readiness_kafka_out(parts, "kafka_out", c->out);
     reconciler_say_ready(c->reconciler, parts);
@@ -332,6 +337,8 @@ static enum outcome open_connections(struct status_consumer *c,
 
     enum outcome rc =
         db_open(&c->db, loop, &set->db, "smsq-status-consumer", metrics, err);
+    if (!rc)
+        rc = rescuer_open(&c->rescuer, loop, &set->db, metrics, err);
     if (!rc)
         rc = dead_letters_open_out(&c->out, loop, &set->kafka, metrics, err);
     if (rc)
@@ -397,6 +404,7 @@ void status_consumer_close(struct status_consumer *c)
     burials_free(c->burials);
     kafka_in_close(c->in);
     db_close(c->db);
+    rescuer_close(c->rescuer);
     letter_keeper_close(c->keeper);
     reconciler_close(c->reconciler);
     while (!LIST_EMPTY(&c->batches)) {
