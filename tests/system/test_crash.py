@@ -79,7 +79,7 @@ def events(folder, name):
     return [line for line in read_log(folder / "worker.log") if line["event"] == name]
 
 
-def test_a_worker_that_is_stopped_finishes_what_it_has_in_hand(smsq, api, tmp_path):
+def test_a_worker_that_is_stopped_finishes_what_it_began_and_gives_back_the_rest(smsq, api, tmp_path):
     worker = start_worker(smsq, tmp_path)
     try:
         up = wait_until(lambda: events(tmp_path, "process_up"), 10, "the worker is up")[0]
@@ -100,8 +100,12 @@ def test_a_worker_that_is_stopped_finishes_what_it_has_in_hand(smsq, api, tmp_pa
     assert held > 0, "nothing was in hand: the stop proves nothing"
     claimed = {line["message_id"] for line in events(tmp_path, "job_claimed")}
     assert not claimed_by(smsq, worker.pid)
-    assert smsq.db.one("select count(*) from attempts where message_id = any(%s::uuid[])"
-                       " and http_status = 201", list(claimed)) == len(claimed) > 0
+    posted = smsq.db.one("select count(*) from attempts where message_id = any(%s::uuid[])"
+                         " and turn = 1 and http_status = 201", list(claimed))
+    given_back = smsq.db.one("select count(*) from decisions where message_id = any(%s::uuid[])"
+                             " and turn = 1 and reason = 'never_began'", list(claimed))
+    assert posted >= IN_FLIGHT and given_back > 0
+    assert posted + given_back == len(claimed)
     smsq.sim.switch(answer_delay="0s")
     wait_until(lambda: smsq.db.one(
         "select count(*) from messages where message_id = any(%s::uuid[])"
