@@ -131,15 +131,16 @@ static void rescue_takes_a_batch_and_leaves_rows_that_others_hold(void **state)
     assert_int_equal(doubted(f, 3), 1);
 }
 
-// A session of at most a few ms: the fixture's is new.
+// The fixture's session is younger than two hours, and then older than 300 ms.
 static void who_has_just_connected_buries_nobody(void **state)
 {
     struct db_fixture *f = *state;
 
-    worker(f, 1, "1 h", "null");
-    pg_exec(f->pg, "update workers set dead_after = '2 s'");
+    worker(f, 1, "3 h", "null");
+    pg_exec(f->pg, "update workers set dead_after = '1 h'");
     assert_int_equal(bury(f), 0);
-    (void)usleep(4100000);
+    pg_exec(f->pg, "update workers set dead_after = '150 ms'");
+    (void)usleep(400000);
     assert_int_equal(bury(f), 1);
     assert_int_equal(bury(f), 0);
     assert_int_equal(pg_int(f->pg, "select count(*) from workers where dead_at > now() -"
@@ -154,7 +155,8 @@ static void whoever_beats_is_not_buried(void **state)
     (void)usleep(400000);
     worker(f, 1, "0 s", "null");
     worker(f, 2, "1 s", "null");
-    pg_exec(f->pg, "update workers set dead_after = '200 ms' where epoch = 1");
+    pg_exec(f->pg, "update workers set heartbeat_at = now() + interval '1 min'"
+                   " where epoch = 1");
     assert_int_equal(bury(f), 1);
     assert_int_equal(pg_int(f->pg, "select epoch from workers where dead_at is not null"),
                      2);
