@@ -25,7 +25,6 @@ from report import as_markdown  # noqa: E402
 from secure import free_ports  # noqa: E402
 from stack import TREE  # noqa: E402
 
-CALM_S = 12  # without faults: shows the rate to come back to
 FIRST_FAULT_S, BETWEEN_S = 3, 9
 SAMPLE_S = 1.0
 SHOW_S = 5
@@ -205,7 +204,7 @@ class Bench:
         self.ground.sim.switch(**SIMULATOR)
         self.mark("calm")
         tasks = [asyncio.create_task(self.load.run()), asyncio.create_task(self.sample())]
-        await asyncio.sleep(CALM_S)
+        await asyncio.sleep(self.options.calm)
         self.say(f"the calm is over; can do: {' '.join(sorted(self.features)) or 'sends'}")
         await self.wild()
         await self.calm_down()
@@ -236,6 +235,8 @@ def read_options(arguments):
     parser.add_argument("--rate", type=int, default=60, help="messages a second")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--producers", type=int, default=2)
+    parser.add_argument("--calm", type=float, default=12,
+                        help="seconds without faults: they show the rate to come back to")
     parser.add_argument("--settle", type=float, default=180,
                         help="seconds that the end may take at most")
     parser.add_argument("--folder", type=pathlib.Path, default=None,
