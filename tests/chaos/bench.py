@@ -89,7 +89,7 @@ class Bench:
 
     def start_programs(self):
         ports = {"producer": free_ports(self.options.producers)}
-        counts = {"webhook-receiver": 1, "status-consumer": 2,
+        counts = {"webhook-receiver": 1, "status-consumer": 3,
                   "worker": self.options.workers, "producer": self.options.producers,
                   "scheduler": 3}
         for kind, count in counts.items():

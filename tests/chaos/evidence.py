@@ -19,6 +19,20 @@ SHORT_SETTINGS = {
     "worker.session_timeout": "6s",
     "worker.total_timeout": "10s",
     "scheduler.poll_interval": "100ms",
+    "reconcile.interval": "300ms",
+    "reconcile.calls_per_second": "100",
+    "reconcile.in_flight": "16",
+    "reconcile.otp_doubt": "8s",
+    "reconcile.emergency_doubt": "8s",
+    "reconcile.transactional_doubt": "15s",
+    "reconcile.marketing_doubt": "15s",
+    "reconcile.first_look": "2s",
+    "reconcile.list_interval": "3s",
+    "reconcile.list_lag": "4s",
+    "reconcile.clock_margin": "1s",
+    "reconcile.sweep_interval": "2s",
+    "reconcile.status_ages": "10s,30s,60s",
+    "reconcile.price_ages": "5s,20s,60s",
 }
 
 READY_S = 90

@@ -9,7 +9,7 @@ POINTS = {
                "worker_before_note", "client_after_bytes", "worker_after_answer",
                "worker_after_result"),
     "scheduler": ("mover_before_publish", "mover_after_ack", "mover_after_delete"),
-    "status-consumer": ("status_before_store", "status_after_store"),
+    "status-consumer": ("status_before_store", "status_after_store", "reconciler_after_list"),
     "webhook-receiver": ("receiver_before_publish", "receiver_after_publish"),
     "producer": ("producer_before_publish", "producer_after_ack"),
 }
@@ -28,7 +28,7 @@ HARDY_SHARE = 0.2  # the others wait for the end of an outage, when they have wo
 VOID_S = 4.0  # who has not passed its place so long after its time is killed all the same
 # The work of these is behind a lease, of which the dead keep the term.
 LEASED_VOID_S = 25.0
-LEASED = ("mover_",)
+LEASED = ("mover_", "reconciler_")
 
 
 @dataclasses.dataclass(frozen=True)

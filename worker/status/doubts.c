@@ -2,6 +2,7 @@
 
 #include "db.h"
 #include "doubt_look.h"
+#include "fail_point.h"
 #include "json.h"
 #include "lease.h"
 #include "log.h"
@@ -268,6 +269,7 @@ static void on_sight(void *arg, const struct doubt_sight *sight)
 {
     struct hand *hand = arg;
 
+    fail_point("reconciler_after_list", hand->owner->hand_count);
     (void)snprintf(hand->reason, sizeof(hand->reason), "%s", sight->note);
     if (sight->is_found)
         write_proof(hand, &sight->message);
