@@ -11,6 +11,7 @@ CLOCK_S = 1.0  # times that clients ask for are whole seconds
 RESENDING = "emergency"  # the class that may go out again; others only if the client asked
 UNDER_WAY = ("claimed", "in_doubt")
 PROVEN_ENDS = ("failed", "suppressed")  # by an answer of Twilio's, or by a rule of ours
+DOUBT_ENDS = ("found", "adopted", "resend", "release", "expired", "unknown", "closed")
 RECOVERY_S, WINDOW_S, RECOVERY_SHARE = 30, 5, 0.8
 RECOVERY_JUDGED_MIN = 3
 CRASHES = (-4, -6, -7, -8, -11)  # SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
@@ -169,16 +170,16 @@ class Case:
                 for name, row in sorted(table.items())}
 
     def _count_doubts(self, message_id, row):
-        """Each doubt, and what the next decision or else the status made of it."""
-        decisions = self.decisions[message_id]
-        for number, decision in enumerate(decisions):
-            if decision["kind"] != "in_doubt":
-                continue
-            later = [d["kind"] for d in decisions[number + 1:]
-                     if d["kind"] not in ("in_doubt", "not_found")]
-            status = self.rows.get(message_id, {}).get("status", "no row")
+        """Each turn in doubt, and the decision, or else the callback, that ended it."""
+        decisions, attempts = self.decisions[message_id], self.attempts[message_id]
+        turns = {d["turn"] for d in decisions if d["kind"] == "in_doubt"}
+        turns |= {a["turn"] for a in attempts if a["outcome"] == "in_doubt"}
+        for turn in turns:
+            ends = [d["kind"] for d in decisions
+                    if d["turn"] == turn and d["kind"] in DOUBT_ENDS]
+            shown = [a["status"] for a in attempts if a["turn"] == turn] or ["no attempt"]
             row["in_doubt"] += 1
-            row["resolved"][later[0] if later else f"callback or answer: {status}"] += 1
+            row["resolved"][ends[-1] if ends else f"callback: {shown[0]}"] += 1
 
     def changes(self):
         """What the API said to cancellations and reschedulings."""

@@ -30,7 +30,8 @@ def row(number, status="delivered", **other):
 
 
 def attempt(number, outcome="accepted", turn=1):
-    return {"message_id": f"id-{number}", "turn": turn, "outcome": outcome}
+    return {"message_id": f"id-{number}", "turn": turn, "outcome": outcome,
+            "status": "delivered"}
 
 
 def decision(number, kind, turn=1):
@@ -235,10 +236,11 @@ def test_with_lost_disks_the_losses_are_bounded(good):
 
 def test_how_doubts_were_resolved(good):
     good["decisions"] += [decision(1, "in_doubt"), decision(1, "not_found"),
-                          decision(1, "found"), decision(2, "in_doubt")]
+                          decision(1, "found"), decision(1, "in_doubt", turn=2)]
+    good["attempts"] = [attempt(1, "in_doubt"), attempt(1, "in_doubt", turn=3), attempt(2)]
     told = judge(good)["classes"]["otp"]
-    assert told["in_doubt"] == 2
-    assert told["resolved"] == {"found": 1, "callback or answer: delivered": 1}
+    assert told["in_doubt"] == 3
+    assert told["resolved"] == {"found": 1, "callback: no attempt": 1, "callback: delivered": 1}
 
 
 def test_kills_are_counted_by_place_with_what_was_in_hand(good):
