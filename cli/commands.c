@@ -109,6 +109,27 @@ static const struct option switch_options[] = {
     END,
 };
 
+#define CLASSES "otp|emergency|transactional|marketing"
+
+static const struct option doubt_list_options[] = {
+    { "class", "CLASS", "only of this class", CLASSES, false },
+    { "older", "TIME", "only in doubt since before that: 20m, 2h, 2026-11-21T10:00:00Z",
+      NULL, false },
+    END,
+};
+
+static const struct option doubt_resend_options[] = {
+    { "reason", "TEXT", "why, for smsq explain", NULL, false },
+    END,
+};
+
+static const struct option doubt_close_options[] = {
+    { "as", "WHAT", "expired, unknown or sent; wanted", "expired|unknown|sent", false },
+    { "sid", "SID", "Twilio's SID of it, with --as sent", NULL, false },
+    { "reason", "TEXT", "why, for smsq explain", NULL, false },
+    END,
+};
+
 #define PARTS "producer|receiver|kafka|postgresql"
 
 const struct command commands[] = {
@@ -342,6 +363,47 @@ const struct command commands[] = {
       .example = "smsq switch sender +15005550006 off",
       .options = switch_options,
       .run = command_switch_sender },
+    { .words = "doubt list",
+      .arguments = "",
+      .summary = "show messages of which nobody knows whether Twilio took them",
+      .text =
+          "The oldest first, 1000 at most, with what was found out so far. They end by "
+          "themselves, by their class; what stays longer is left to people.",
+      .json = "{\"doubts\": [{\"message_id\": …, \"turn\": N, \"class\": …, "
+              "\"client\": N, \"to\": …, \"sender\": …, \"mode\": …, \"since\": …, "
+              "\"reason\": …, \"lists\": N, \"lists_without_it\": N, \"note\": …, "
+              "\"next_look_at\": …, \"expires_at\": …}, …]}",
+      .example = "smsq doubt list --class transactional --older 30m",
+      .options = doubt_list_options,
+      .run = command_doubt_list },
+    { .words = "doubt resend",
+      .arguments = "ID...",
+      .positional_min = 1,
+      .positional_max = CALL_POSITIONALS_MAX,
+      .summary = "send messages in doubt once more; they may arrive twice",
+      .text =
+          "Also those that ended as unknown. Refused where anything proves that Twilio "
+          "has one, or when its useful time is over. Who did it stands in the table "
+          "decisions.",
+      .json = "{\"resent\": [ID, …], \"refused\": [{\"message_id\": …, \"reason\": …}, "
+              "…]}",
+      .example = "smsq doubt resend 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",
+      .options = doubt_resend_options,
+      .run = command_doubt_resend },
+    { .words = "doubt close",
+      .arguments = "ID...",
+      .positional_min = 1,
+      .positional_max = CALL_POSITIONALS_MAX,
+      .summary = "end messages in doubt by hand",
+      .text =
+          "As expired or unknown they are never sent again. As sent, with the SID that "
+          "Twilio's console shows, one message goes on as usual. A truth that comes "
+          "later wins.",
+      .json = "{\"closed\": [ID, …], \"refused\": [{\"message_id\": …, \"reason\": …}, "
+              "…]}",
+      .example = "smsq doubt close 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab --as unknown",
+      .options = doubt_close_options,
+      .run = command_doubt_close },
     { .words = "ping",
       .arguments = "[PART...]",
       .positional_max = 4,
