@@ -16,6 +16,5 @@ comment on column workers.rescue_after is
 
 grant select, delete on workers to smsq_status;
 grant update (dead_at) on workers to smsq_status;
-grant select on workers to smsq_admin;
 
 commit;
