@@ -130,6 +130,26 @@ static const struct option doubt_close_options[] = {
     END,
 };
 
+#define ACTIONS "refuse|retry|slow_down|stop_sender|stop_account|unknown"
+
+static const struct option codes_list_options[] = {
+    { "action", "ACTION", "only codes with this action", ACTIONS, false },
+    { "changed", NULL, "only codes that somebody changed", NULL, false },
+    END,
+};
+
+static const struct option codes_set_options[] = {
+    { "action", "ACTION", "what smsq does when it meets the code", ACTIONS, false },
+    { "least-wait", "SECONDS", "another try waits at least so long; 0 = no least wait",
+      NULL, false },
+    { "tries", "COUNT", "a message ends after so many failures; 0 = as its class says",
+      NULL, false },
+    { "opt-out", "YES", "whether the recipient wants no more messages", "yes|no", false },
+    { "meaning", "TEXT", "what happened, in a sentence", NULL, false },
+    { "advice", "TEXT", "what to do, in a sentence", NULL, false },
+    END,
+};
+
 #define PARTS "producer|receiver|kafka|postgresql"
 
 const struct command commands[] = {
@@ -263,6 +283,37 @@ const struct command commands[] = {
       .json = "{\"rates\": N}",
       .example = "smsq rates load deploy/rate_card.csv",
       .run = command_rates_load },
+    { .words = "codes list",
+      .arguments = "",
+      .summary = "show what Twilio's error codes come to",
+      .text = "Code, where it shows, what smsq does about it, what it means.",
+      .json = "one object a line: {\"code\": N, \"shows\": …, \"action\": …, "
+              "\"least_wait_s\": N, \"tries_max\": N, \"opt_out\": true|false, "
+              "\"meaning\": …, \"advice\": …, \"changed_at\": …, \"changed_by\": …}",
+      .example = "smsq codes list --action retry",
+      .options = codes_list_options,
+      .run = command_codes_list },
+    { .words = "codes show",
+      .arguments = "CODE",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "show one of Twilio's error codes, with advice",
+      .text = "CODE is the number in error_code, in the log or in Twilio's console.",
+      .json = "one object of smsq codes list",
+      .example = "smsq codes show 30008",
+      .run = command_codes_show },
+    { .words = "codes set",
+      .arguments = "CODE",
+      .positional_min = 1,
+      .positional_max = 1,
+      .summary = "change what one of Twilio's error codes comes to",
+      .text = "What is not given stays. Workers and status consumers take it over within "
+              "some seconds, without a restart. A code that the table does not have "
+              "needs --action, --meaning and --advice.",
+      .json = "the object of smsq codes list, as it is now",
+      .example = "smsq codes set 30003 --action refuse",
+      .options = codes_set_options,
+      .run = command_codes_set },
     { .words = "dlq list",
       .arguments = "",
       .summary = "show dead letters, the newest first",

@@ -16,8 +16,6 @@ static const struct settings_known known[] = {
                                 "TWILIO_PHONE_NUMBER takes an alphanumeric ID for all" },
     { "RATE_LIMIT", "write RATE_LIMIT_PER_MINUTE" },
     { "RATE_LIMITS", "limits per recipient are not there yet" },
-    { "MAX_RETRY_ATTEMPTS", "retries of failed messages are not there yet" },
-    { "RETRY_DELAY", "retries of failed messages are not there yet" },
     { "SMS_TEMPLATES", "templates are not there yet" },
     { "SMS_PROVIDERS", "Twilio is the only provider" },
     { "OPENAI_API_KEY", "automatic replies are not there yet" },

@@ -28,6 +28,7 @@ static const struct {
     { "log", NULL },
     { "process", NULL },
     { "public", NULL },
+    { "retry", NULL },
     { "stop", NULL },
     { "topics", NULL },
     { "twilio", NULL },

@@ -97,6 +97,8 @@ static void describe(struct buf *out, struct producer *p, const struct caller *c
     add_text(out, "mode", row->mode);
     add_count(out, "segments", row->segments);
     add_count(out, "error_code", row->error_code);
+    add_text(out, "error_meaning", row->error_meaning);
+    add_text(out, "error_advice", row->error_advice);
     buf_addf(out, ",\"turn\":%d", row->turn);
     add_time(out, "accepted_at",
              row->accepted_at ? row->accepted_at : message_id_ms(row->message_id) * 1000);

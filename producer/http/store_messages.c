@@ -16,7 +16,8 @@
     "       m.reference, m.twilio_sid, m.sealed, m.to_hash, m.turn, m.tries,"            \
     "       m.error_code, coalesce(a.segments, m.segments), m.accepted_at, m.send_at,"   \
     "       m.claimed_at, m.sent_at, m.delivered_at, m.expires_at, m.estimate_micros,"   \
-    "       c.sum is not null, c.sum, coalesce(c.currency, m.currency), m.rate_note"     \
+    "       c.sum is not null, c.sum, coalesce(c.currency, m.currency), m.rate_note,"    \
+    "       e.meaning, e.advice"                                                         \
     "  from messages m"                                                                  \
     "  left join delayed d on d.message_id = m.message_id and d.turn = m.turn"           \
     "                     and m.status = 'waiting'"                                      \
@@ -25,6 +26,7 @@
     "  left join lateral (select e.currency, sum(e.amount_micros)::bigint as sum"        \
     "                       from cost_entries e where e.message_id = m.message_id"       \
     "                      group by e.currency order by 2 desc limit 1) c on true"       \
+    "  left join error_codes e on e.code = m.error_code"                                 \
     " where m.client = $2::int and m.message_id = " found
 
 static const char status_by_id_sql[] = STATUS_SQL("$1::uuid");
@@ -85,6 +87,8 @@ static const struct db_column message_columns[] = {
     { DB_INT8, AT(cost_micros), NEVER_NULL },
     { DB_TEXT, AT(currency), NEVER_NULL },
     { DB_TEXT, AT(rate_note), NEVER_NULL },
+    { DB_TEXT, AT(error_meaning), NEVER_NULL },
+    { DB_TEXT, AT(error_advice), NEVER_NULL },
 };
 
 void store_status_by_id(struct db *db, const unsigned char id[16], int32_t client,

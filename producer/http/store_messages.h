@@ -42,6 +42,7 @@ struct message_row {
     int64_t cost_micros;  // sum of the ledger over all attempts
     const char *currency;
     const char *rate_note;
+    const char *error_meaning, *error_advice;  // of error_codes, or NULL
 };
 
 // store_status_read fills out; false when there is no such message.

@@ -20,6 +20,17 @@
 #define HEX64   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define T(text) ((char *)(uintptr_t)(text))
 
+// One of each action.
+static const struct error_code codes[] = {
+    { 20003, ERROR_STOP_ACCOUNT, 0, 0, false, "no", "none" },
+    { 20409, ERROR_RETRY, 10, 0, false, "no", "none" },
+    { 20500, ERROR_UNKNOWN, 0, 0, false, "no", "none" },
+    { 21211, ERROR_REFUSE, 0, 0, false, "no", "none" },
+    { 21601, ERROR_STOP_SENDER, 0, 0, false, "no", "none" },
+    { 21610, ERROR_REFUSE, 0, 0, true, "no", "none" },
+    { 21611, ERROR_SLOW_DOWN, 300, 0, false, "no", "none" },
+};
+
 static void on_answer(void *arg, struct job *job, const struct twilio_answer *answer)
 {
     struct poster *p = arg;
@@ -49,6 +60,8 @@ int poster_setup(void **state)
     const struct keys_settings keys = { T(HEX64), T("1:" HEX64) };
 
     p->metrics = metrics_new();
+    p->codes = error_codes_new();
+    error_codes_replace(p->codes, codes, COUNT_OF(codes));
     assert_int_equal(keys_open(&p->keys, &keys, NULL), OUTCOME_OK);
     p->listen_fd = raw_listen(&p->port);
     (void)snprintf(p->base_url, sizeof(p->base_url), "http://127.0.0.1:%d", p->port);
@@ -60,6 +73,7 @@ int poster_setup(void **state)
     p->set = (struct twilio_settings){
         .accounts = &p->accounts,
         .keys = &p->keys,
+        .codes = p->codes,
         .callback_url = "https://sms.example.org/sms/webhook/status",
         .in_flight_max = 1,
         .connect_us = 3000000,
@@ -105,6 +119,7 @@ int poster_teardown(void **state)
         close(p->listen_fd);
     keys_close(&p->keys);
     metrics_free(p->metrics);
+    error_codes_free(p->codes);
     sem_destroy(&p->done);
     free(p->job.form);
     free(p);

@@ -19,6 +19,7 @@ struct poster {
     struct loop_thread loop;
     struct twilio *twilio;
     struct metrics *metrics;
+    struct error_codes *codes;  // one of each action
     struct keys keys;
     struct accounts accounts;    // both are at this port
     struct twilio_settings set;  // to be changed before poster_start

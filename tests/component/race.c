@@ -1,5 +1,6 @@
 #include "race.h"
 
+#include "retry_policy.h"
 #include "sms_job_make.h"
 #include "status.h"
 #include "store_changes.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 
 enum { TEXT_BYTES = 256, S_US = 1000000, SID_BYTES = 35 };
+
+const struct retry_settings race_retry = { 60, 3600, { 3, 10, 8, 5 } };
 
 // The answer to one step.
 struct told {
@@ -151,8 +154,8 @@ static void submit_callback(struct race *r, const struct step *s, struct told *t
     make_sid(sid, r, s->sid);
     if (is_known)
         memcpy(receipt.message_id, r->message_id, sizeof(receipt.message_id));
-    store_receipts(r->fixture->db, &receipt, 1, best, is_known && rank >= 0, on_answer,
-                   t);
+    const struct receipt_batch batch = { &receipt, 1, best, is_known && rank >= 0 };
+    store_receipts(r->fixture->db, &batch, &race_retry, on_answer, t);
 }
 
 static void submit(struct race *r, const struct step *s, struct told *t)
@@ -177,7 +180,7 @@ static void submit(struct race *r, const struct step *s, struct told *t)
         submit_callback(r, s, t);
         break;
     case DO_JOIN:
-        store_receipts_join(db, 100, on_answer, t);
+        store_receipts_join(db, 100, &race_retry, on_answer, t);
         break;
     case DO_RELEASE:
         store_release(db, epoch_of(r, s), &key, s->turn > 0, 0, on_answer, t);

@@ -4,6 +4,10 @@
 #define RACE_H
 
 #include "db_calls.h"
+#include "retry_policy.h"
+
+// What the settings say by default.
+extern const struct retry_settings race_retry;
 
 enum verb {
     DO_END,

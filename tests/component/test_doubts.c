@@ -1,6 +1,7 @@
 // Messages in doubt, to their end: found by callback or list, given up, sent again; each
 // with a row that says why.
 #include "doubts.h"
+#include "race.h"
 
 #include "account.h"
 #include "buf.h"
@@ -92,6 +93,7 @@ static void start(struct scene *s)
     const struct doubts_settings doubts = { .policy = &s->policy,
                                             .interval_us = &s->interval_us,
                                             .keys = &s->keys,
+                                            .retry = &race_retry,
                                             .db = s->db.db,
                                             .provider = s->provider,
                                             .metrics = s->db.metrics };
@@ -220,7 +222,8 @@ static void call_back(struct scene *s, const struct sms_job *job, int32_t turn,
     struct ask ask = { 0 };
 
     memcpy(receipt.message_id, job->message_id, 16);
-    store_receipts(s->db.db, &receipt, 1, best, 1, ask_done, &ask);
+    const struct receipt_batch batch = { &receipt, 1, best, 1 };
+    store_receipts(s->db.db, &batch, &race_retry, ask_done, &ask);
     ask_wait(&s->db, &ask);
 }
 

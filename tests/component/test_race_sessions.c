@@ -193,7 +193,8 @@ static void send_receipts(struct sessions *s, struct db *db, size_t first, size_
         best[i] = &all[i];
     }
     s->asked++;
-    store_receipts(db, all, count, best, count, on_done, s);
+    const struct receipt_batch batch = { all, count, best, count };
+    store_receipts(db, &batch, &race_retry, on_done, s);
 }
 
 static const char wrong_sql[] =
@@ -245,7 +246,8 @@ static void two_joins_take_each_receipt_once(void **state)
     for (int round = 0; round < ROUNDS && s->joined < MESSAGES; round++) {
         for (int k = 0; k < 4; k++) {
             s->asked++;
-            store_receipts_join(k % 2 ? s->first.db : s->second, 100, on_joined, s);
+            store_receipts_join(k % 2 ? s->first.db : s->second, 100, &race_retry,
+                                on_joined, s);
         }
         wait_for_all(s);
     }
@@ -332,7 +334,7 @@ static void a_failed_message_has_the_same_rows_in_any_order(void **state)
 {
     static const struct step events[EVENTS] = {
         { RESULT(1, "accepted", "A", NULL) },      { RESULT(1, "accepted", "A", NULL) },
-        { FAILED_WITH(1, 30003, "A", NULL) },      { CALLBACK(1, "sent", "A", NULL) },
+        { FAILED_WITH(1, 30005, "A", NULL) },      { CALLBACK(1, "sent", "A", NULL) },
         { CALLBACK(1, "undelivered", "A", NULL) },
     };
 

@@ -88,6 +88,11 @@ static const struct {
     { "smsq_status", "insert into delayed select * from delayed on conflict do nothing",
       OK },
     { "smsq_status", "delete from delayed", DENIED },
+    { "smsq_status", "update error_codes set action = 'retry'", DENIED },
+    { "smsq_worker", "select action from error_codes", OK },
+    { "smsq_worker", "update error_codes set action = 'retry'", DENIED },
+    { "smsq_admin", "update error_codes set action = 'retry'", OK },
+    { "smsq_admin", "delete from error_codes", DENIED },
 
     { "smsq_scheduler", "select sealed from messages", OK },
     { "smsq_scheduler", "delete from delayed", OK },

@@ -58,7 +58,7 @@ static void insert_message(struct fixture *f)
     sms_job_make_id(f->id, clock_wall_us() / 1000, 1);
     hex_encode(hex, f->id, 16);
     pg_exec(f->pg, "truncate messages, attempts, receipts, receipts_unmatched,"
-                   " cost_entries, delayed, dead_letters restart identity");
+                   " cost_entries, delayed, dead_letters, decisions restart identity");
     buf_addf(&sql,
              "insert into messages (message_id, client, turn, status, rank, class, lane,"
              " channel, mode, sealed, to_hash, to_hint, sender, sender_type, segments,"
@@ -97,6 +97,7 @@ static int setup(void **state)
         .db = { T(pg_url(f->pg)), 30000000 },
         .keys = { T(HEX64), T("1:" HEX64) },
         .service = { T("127.0.0.1"), 0, T("error"), 20000000 },
+        .retry = { 60, 3600, { 3, 10, 8, 5 } },
         .join_us = 100000,
     };
     *state = f;

@@ -1,5 +1,6 @@
 // Statuses and prices that never came: asked for by age, given up at last, and the ledger
 // that follows Twilio's bill.
+#include "race.h"
 #include "sweeps.h"
 
 #include "account.h"
@@ -67,9 +68,11 @@ static void start(struct scene *s)
 
     if (provider_open(&s->provider, s->db.reactor, &provider, &err))
         fail_msg("%s", err.text);
-    const struct sweeps_parts parts = {
-        .set = &s->set, .db = s->db.db, .provider = s->provider, .metrics = s->db.metrics
-    };
+    const struct sweeps_parts parts = { .set = &s->set,
+                                        .retry = &race_retry,
+                                        .db = s->db.db,
+                                        .provider = s->provider,
+                                        .metrics = s->db.metrics };
     s->sweeps = sweeps_new(s->db.reactor, &parts);
 }
 
@@ -174,7 +177,8 @@ static void call_back(struct scene *s, const char *sid, const char *word)
 
     assert_true(hex_decode(receipt.message_id, 16, hex, 32));
     free(hex);
-    store_receipts(s->db.db, NULL, 0, best, 1, ask_done, &ask);
+    const struct receipt_batch batch = { NULL, 0, best, 1 };
+    store_receipts(s->db.db, &batch, &race_retry, ask_done, &ask);
     ask_wait(&s->db, &ask);
 }
 

@@ -2,6 +2,7 @@
 // Twilio's the others only, by id and by SID. Whoever knows the simulator's token, which
 // may be the one that everybody knows, signs what he likes with it.
 #include "pg.h"
+#include "race.h"
 #include "sms_job_make.h"
 #include "status.h"
 #include "store_ask.h"
@@ -42,7 +43,8 @@ static void put(struct db_fixture *f, const unsigned char *id, const char *sid,
 
     if (id)
         memcpy(receipt.message_id, id, sizeof(receipt.message_id));
-    store_receipts(f->db, &receipt, 1, best, id ? 1 : 0, ask_done, &ask);
+    const struct receipt_batch batch = { &receipt, 1, best, id ? 1 : 0 };
+    store_receipts(f->db, &batch, &race_retry, ask_done, &ask);
     ask_wait(f, &ask);
 }
 
@@ -50,7 +52,7 @@ static void join(struct db_fixture *f)
 {
     struct ask ask = { 0 };
 
-    store_receipts_join(f->db, 100, ask_done, &ask);
+    store_receipts_join(f->db, 100, &race_retry, ask_done, &ask);
     ask_wait(f, &ask);
 }
 

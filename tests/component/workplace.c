@@ -67,6 +67,7 @@ int workplace_setup(void **state)
         .db = { T(pg_url(w->pg)), 30000000 },
         .keys = keys,
         .service = { T("127.0.0.1"), 0, T("error"), 20000000 },
+        .retry = { 60, 3600, { 3, 10, 8, 5 } },
         .in_flight = 16,
         .connect_us = 3000000,
         .total_us = 10000000,

@@ -9,7 +9,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const struct error_code rows[] = {
+        { 20003, ERROR_STOP_ACCOUNT, 0, 0, false, "", "" },
+        { 20500, ERROR_UNKNOWN, 0, 0, false, "", "" },
+        { 21211, ERROR_REFUSE, 0, 0, false, "", "" },
+        { 21611, ERROR_SLOW_DOWN, 0, 0, false, "", "" },
+    };
     static struct json_reader *json;
+    static struct error_codes *codes;
     struct twilio_answer answer;
     struct err err = { 0 };
 
@@ -17,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (!json)
         json = json_reader_new();
+    if (!codes)
+        error_codes_replace(codes = error_codes_new(), rows, COUNT_OF(rows));
     char *body = fuzz_text(data + 2, size - 2);
     const struct http_answer http = {
         .left_us = true,
@@ -27,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .retry_after_us = -1,
         .error = "",
     };
-    twilio_answer_read(&answer, json, &http, &err);
+    twilio_answer_read(&answer, json, codes, &http, &err);
     CHECK(answer.result != SEND_NOT_SENT && answer.result < SEND_RESULT_COUNT);
     CHECK((answer.result == SEND_ACCEPTED) ==
           (http.status == 201 && sid_is_message(answer.sid)));

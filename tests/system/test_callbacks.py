@@ -181,9 +181,9 @@ def test_a_failure_is_shown_with_its_code(smsq, api):
     message_id = api.accepted()
     sid = api.wait_for(message_id, "sent")["sid"]
     query = smsq.callbacks.query_of(message_id)
-    assert smsq.callbacks.post(sid, "undelivered", query, error_code=30003).status == 204
-    assert api.wait_for(message_id, "undelivered")["error_code"] == 30003
-    assert message(smsq, message_id) == ("undelivered", 30003, sid)
+    assert smsq.callbacks.post(sid, "undelivered", query, error_code=30005).status == 204
+    assert api.wait_for(message_id, "undelivered")["error_code"] == 30005
+    assert message(smsq, message_id) == ("undelivered", 30005, sid)
 
 
 def test_a_word_that_is_new_is_kept_and_changes_nothing(smsq, api):

@@ -249,7 +249,7 @@ static enum breaker_word word_about_account(const struct job *job,
     case SEND_NOT_PROCESSED:
         return BREAKER_WELL;
     case SEND_MISCONFIGURED:
-        return answer->stops_sender ? BREAKER_WELL : BREAKER_REFUSED;
+        return answer->action == ERROR_STOP_SENDER ? BREAKER_WELL : BREAKER_REFUSED;
     case SEND_NOT_SENT:
         return job->objection ? BREAKER_NOTHING : BREAKER_UNREACHED;
     case SEND_IN_DOUBT:  // Twilio says 201 to nothing else: a page of somebody's
@@ -262,7 +262,7 @@ static enum breaker_word word_about_account(const struct job *job,
 
 static enum breaker_word word_about_sender(const struct twilio_answer *answer)
 {
-    if (answer->stops_sender)
+    if (answer->action == ERROR_STOP_SENDER)
         return BREAKER_REFUSED;
     return answer->result == SEND_ACCEPTED || answer->result == SEND_REJECTED
                ? BREAKER_WELL
@@ -315,7 +315,7 @@ static void hear_about_sender(struct breakers *b, const struct job *job,
     struct breaker_entry *e = breakers_sender(b, job->sms.from);
     char name[SWITCH_NAME_BYTES];
 
-    if (!e && answer->stops_sender) {
+    if (!e && answer->action == ERROR_STOP_SENDER) {
         (void)snprintf(name, sizeof(name), "sender/%s", job->sms.from);
         e = breakers_add_sender(b, name);
     }
@@ -333,7 +333,7 @@ void breakers_hear(struct breakers *b, struct job *job, struct twilio_answer *an
     if (answer->result != SEND_MISCONFIGURED && answer->result != SEND_NOT_SENT)
         return;
     struct breaker_entry *sender = breakers_sender(b, job->sms.from);
-    if (answer->stops_sender && sender)
+    if (answer->action == ERROR_STOP_SENDER && sender)
         answer->retry_after_us = hold_us(sender);
     else if (account->machine.state != BREAKER_CLOSED)
         answer->retry_after_us = hold_us(account);

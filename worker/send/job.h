@@ -41,6 +41,7 @@ struct job {
     enum lane lane;
     struct job_queue repeats;  // records of the same message in the same claim batch
     int64_t epoch;             // under which it is claimed
+    int32_t tries;             // failures before this turn
     int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
     enum objection objection;  // why the gate kept it back
     unsigned probes;           // what it probes (breakers.h); 0 = nothing

@@ -1,6 +1,7 @@
 #include "results.h"
 
 #include "db.h"
+#include "error_codes.h"
 #include "fail_point.h"
 #include "job.h"
 #include "log.h"
@@ -11,6 +12,7 @@
 #include "store_claims.h"
 #include "trace.h"
 #include "twilio.h"
+#include "verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +20,8 @@
 
 enum {
     LINGER_US = 20000,  // a fuller batch costs PostgreSQL less per row
-    BACKOFF_FIRST_US = 500000,
-    BACKOFF_MAX_US = 300000000,
-    RETRY_AFTER_MAX_US = 1000000000,  // the longest that Twilio can make us wait
     CURRENCIES_MAX = 16,
+    RETRY_WORDS_MAX = 16,
 };
 
 struct result {
@@ -47,9 +47,31 @@ struct results {
     struct metric *outcomes[SEND_RESULT_COUNT];
     struct metric *post_time[LANE_COUNT], *e2e[LANE_COUNT], *batch_size;
     struct metric_words *costs;
+    struct metric_words *retries, *given_up;
 };
 
 static void flush(void *arg);
+
+static void declare_retries(struct results *s, struct metrics *m)
+{
+    static const char *const reasons[] = { "rejected", "not_sent", "not_processed",
+                                           "misconfigured", NULL };
+    static const char *const ends[] = { "tries_used_up", "too_late", NULL };
+    struct metric_words_settings set = {
+        .name = "smsq_retries_total",
+        .label = "reason",
+        .help = "Messages that wait for another turn, by what their POST came to.",
+        .max = RETRY_WORDS_MAX,
+        .first = reasons,
+        .declare = metrics_counter,
+    };
+
+    s->retries = metric_words_new(m, &set);
+    set.name = "smsq_retries_ended_total";
+    set.help = "Messages that got no other turn: their tries or their time were used up.";
+    set.first = ends;
+    s->given_up = metric_words_new(m, &set);
+}
 
 static void declare_metrics(struct results *s, struct metrics *m)
 {
@@ -79,6 +101,7 @@ static void declare_metrics(struct results *s, struct metrics *m)
         s->outcomes[i] = metrics_counter(m, "smsq_posts_total", labels[i],
                                          "POSTs to Twilio by what they came to.");
     s->costs = metric_words_new(m, &costs);
+    declare_retries(s, m);
     s->batch_size = metrics_sizes(m, "smsq_result_batch_rows", NULL,
                                   "Results in one batch for PostgreSQL.");
     lane_latencies(s->post_time, m, "smsq_post_seconds",
@@ -104,6 +127,8 @@ void results_free(struct results *s)
         return;
     reactor_timer_free(s->linger);
     metric_words_free(s->costs);
+    metric_words_free(s->retries);
+    metric_words_free(s->given_up);
     free(s->filling);
     while (!LIST_EMPTY(&s->writing)) {
         struct batch *b = LIST_FIRST(&s->writing);
@@ -144,15 +169,9 @@ static void split(struct batch *b)
 // to the log, and the bare fact that the message is in doubt is written instead.
 static void make_plain(struct result *row)
 {
-    struct send_outcome *o = &row->outcome;
-
     row->is_plain = true;
     row->sid[0] = '\0';
-    o->status = "in_doubt";
-    o->rank = RANK_IN_DOUBT;
-    o->outcome = send_result_name(SEND_IN_DOUBT);
-    o->http_status = o->error_code = o->segments = o->failures = 0;
-    o->due_us = 0;
+    verdict_make_plain(&row->outcome);
 }
 
 static void bury(struct batch *b, const struct db_answer *answer)
@@ -234,77 +253,12 @@ static void flush(void *arg)
     submit(b);
 }
 
-// Full jitter, so that many workers do not come back together; the turn counts the waits.
-static int64_t backoff_us(int32_t turn)
-{
-    int64_t limit = BACKOFF_FIRST_US;
-
-    for (int32_t i = 1; i < turn && limit < BACKOFF_MAX_US; i++)
-        limit *= 2;
-    if (limit > BACKOFF_MAX_US)
-        limit = BACKOFF_MAX_US;
-    return (int64_t)random_below((uint64_t)limit);
-}
-
-static int64_t wait_us(const struct job *job, const struct twilio_answer *answer)
-{
-    if (answer->retry_after_us >= RETRY_AFTER_MAX_US)
-        return RETRY_AFTER_MAX_US;
-    if (answer->retry_after_us >= 0)
-        return answer->retry_after_us + (int64_t)random_below(BACKOFF_FIRST_US);
-    return backoff_us(job->sms.turn);
-}
-
-static void fill_status(struct send_outcome *o, const struct job *job,
-                        const struct twilio_answer *answer)
-{
-    switch (answer->result) {
-    case SEND_ACCEPTED:
-        o->status = status_of_provider(answer->status);
-        o->rank = status_rank(answer->status);
-        if (!o->status || o->rank < RANK_QUEUED) {  // a new word of Twilio's
-            o->status = "queued";
-            o->rank = RANK_QUEUED;
-        }
-        return;
-    case SEND_REJECTED:
-        o->status = "failed";
-        o->rank = RANK_FAILED;
-        o->failures = 1;
-        return;
-    case SEND_NOT_LISTED:
-        o->status = "suppressed";
-        o->rank = RANK_ENDED_BY_US;
-        return;
-    case SEND_IN_DOUBT:
-        o->status = "in_doubt";
-        o->rank = RANK_IN_DOUBT;
-        return;
-    default:
-        o->status = "waiting";
-        o->rank = RANK_WAITING;
-        o->due_us = clock_wall_us() + wait_us(job, answer);
-    }
-}
-
-static void fill(struct result *row, struct job *job, const struct twilio_answer *answer)
+static void fill(struct results *s, struct result *row, struct job *job,
+                 const struct twilio_answer *answer)
 {
     row->job = job;
     memcpy(row->sid, answer->sid, sizeof(row->sid));
-    row->outcome = (struct send_outcome){
-        .turn = job->sms.turn,
-        .outcome = send_result_name(answer->result),
-        .http_status = answer->http_status,
-        .error_code = answer->code,
-        .segments = answer->segments,
-        .answered_us = clock_wall_us(),
-        .estimate_micros = job->sms.estimate_micros,
-        .currency = job->sms.currency,
-        .rate_note = job->sms.rate_note,
-        .mode = job->sms.mode,
-    };
-    memcpy(row->outcome.message_id, job->sms.message_id, 16);
-    fill_status(&row->outcome, job, answer);
+    verdict_fill(&row->outcome, s->set.retry, job, answer);
 }
 
 // Beside real messages, simulated ones say nothing about Twilio and its bill.
@@ -324,12 +278,39 @@ static void count(struct results *s, const struct result *row,
     if (send_result_is_held(answer->result))
         return;
     metric_observe_us(s->post_time[lane], answer->took_us);
+    if (row->outcome.rank == RANK_WAITING)
+        metric_add(metric_words_find(s->retries, row->outcome.outcome), 1);
+    else if (row->outcome.reason)
+        metric_add(metric_words_find(s->given_up, row->outcome.reason), 1);
     if (answer->result != SEND_ACCEPTED)
         return;
     metric_observe_us(s->e2e[lane], row->outcome.answered_us - sms->accepted_at);
     if (!is_aside(s, row->job))
         metric_add(metric_words_find(s->costs, sms->currency),
                    (uint64_t)sms->estimate_micros);
+}
+
+// What Twilio says about a code, said beside it; a code that the table does not know is
+// final for its message, and somebody should give it a row.
+static void explain(const struct result *row, const struct twilio_answer *answer)
+{
+    const struct error_code *code = answer->known;
+
+    if (!answer->code)
+        return;
+    log_line(code ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+             code ? "error_code_met" : "error_code_unknown",
+             LOG_U("message_id", row->outcome.message_id),
+             LOG_C(trace_id_of(row->job->sms.traceparent)),
+             LOG_I("error_code", answer->code),
+             LOG_T("action", error_action_name(answer->action)),
+             LOG_T("meaning", code ? code->meaning : NULL),
+             LOG_T("advice", code ? code->advice : "give it a row: smsq codes set"));
+    if (code && code->opt_out)
+        log_line(LOG_LEVEL_INFO, "opt_out_reported",
+                 LOG_U("message_id", row->outcome.message_id),
+                 LOG_C(trace_id_of(row->job->sms.traceparent)),
+                 LOG_I("error_code", answer->code));
 }
 
 static void report(const struct result *row, const struct twilio_answer *answer)
@@ -350,6 +331,7 @@ static void report(const struct result *row, const struct twilio_answer *answer)
              LOG_T("twilio_sid", row->sid[0] ? row->sid : NULL),
              LOG_I("http_status", answer->http_status), LOG_I("error_code", answer->code),
              LOG_T("reason", answer->reason), LOG_I("took_us", answer->took_us));
+    explain(row, answer);
 }
 
 void results_add(struct results *s, struct job *job, const struct twilio_answer *answer)
@@ -360,7 +342,7 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
         reactor_timer_set(s->linger, LINGER_US);
     }
     struct result *row = &s->filling->rows[s->filling->count++];
-    fill(row, job, answer);
+    fill(s, row, job, answer);
     report(row, answer);
     count(s, row, answer);
     s->count++;

@@ -11,13 +11,15 @@ struct job_set;
 struct metrics;
 struct reactor;
 struct results;
+struct retry_settings;
 struct twilio_answer;
 
 enum { RESULTS_BATCH_MAX = 500 };
 
 struct results_settings {
-    enum account_mode mode;      // of the installation
-    struct db *db;               // borrowed
+    enum account_mode mode;              // of the installation
+    struct db *db;                       // borrowed
+    const struct retry_settings *retry;  // borrowed
     struct job_set *held;        // jobs leave it when their result stands in PostgreSQL
     void (*on_room)(void *arg);  // runs after a batch was written
     // A result was refused for what is not its fault: this worker cannot go on.

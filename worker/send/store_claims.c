@@ -2,9 +2,12 @@
 
 #include "db_columns.h"
 #include "job_columns.h"
+#include "status.h"
+#include "store_adopt.h"
 #include "wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // The rows of a batch whose sorted ids are $1: by the index, in the partitions that hold
 // them. An exists with "offset 0" is looked up row by row, never turned into a join.
@@ -63,7 +66,7 @@ static const char claim_sql[] =
     "   where (m.status = 'waiting' and m.turn > 0"
     "      and m.turn = excluded.turn - (excluded.status = 'waiting')::int)"
     "      or (m.turn = 0 and excluded.turn - (excluded.status = 'waiting')::int = 1)"
-    "  returning m.message_id, m.turn, m.status, m.lane, m.send_at, m.reason"
+    "  returning m.message_id, m.turn, m.status, m.lane, m.send_at, m.reason, m.tries"
     "), asleep as ("
     " insert into delayed (message_id, turn, due, lane, kind)"
     " select message_id, turn, send_at, lane, 'schedule' from took"
@@ -74,9 +77,9 @@ static const char claim_sql[] =
     "  where status = 'waiting' union all select message_id, turn, status, null, reason,"
     "   'smsq-worker' from took where status = 'expired'"
     ")"
-    "select message_id, turn, status from took"
+    "select message_id, turn, status, tries from took"
     " union all "
-    "select n.message_id, n.turn, 'no_row' from unnest($1, $2) as n(message_id, turn)"
+    "select n.message_id, n.turn, 'no_row', 0 from unnest($1, $2) as n(message_id, turn)"
     " where n.turn > 1"
     "   and not exists (select from messages x where x.message_id = n.message_id"
     "      offset 0)";
@@ -98,14 +101,19 @@ static const char result_sql[] =
     "$5::text[],"
     "         $6::smallint[], $7::int[], $8::text[], $9::smallint[],"
     "         $10::smallint[], $11::timestamptz[], $12::timestamptz[],"
-    "         $13::bigint[], $14::text[], $15::text[], $16::text[])"
+    "         $13::bigint[], $14::text[], $15::text[], $16::text[], $17::bigint[],"
+    "         $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[])"
     "    as n(message_id, turn, status, rank, outcome, http_status, error_code, sid,"
-    "         segments, failures, due, answered_at, estimate, currency, rate_note, mode)"
+    "         segments, failures, due, answered_at, estimate, currency, rate_note, mode,"
+    "         epoch, claimed_at, posted_at, reason, decision)"
     "), kept as ("
     "  insert into attempts as a (message_id, turn, twilio_sid, outcome, http_status,"
-    "         error_code, segments, status, rank, answered_at)"
+    "         error_code, segments, status, rank, answered_at, epoch, claimed_at,"
+    "         posted_at)"
     "  select message_id, turn, sid, outcome, http_status, error_code, segments,"
-    "         nullif(status, 'waiting'), rank, answered_at"
+    "         case when status not in ('waiting', 'expired') then status end,"
+    "         case when status <> 'expired' then rank else 0 end, answered_at, epoch,"
+    "         claimed_at, posted_at"
     "    from n where outcome not in ('not_sent', 'not_listed') and outcome not in " HELD
     "   order by message_id, turn"
     "  on conflict (message_id, turn) do update set"
@@ -114,6 +122,9 @@ static const char result_sql[] =
     "     http_status = coalesce(a.http_status, excluded.http_status),"
     "     segments = coalesce(a.segments, excluded.segments),"
     "     answered_at = coalesce(a.answered_at, excluded.answered_at),"
+    "     epoch = coalesce(a.epoch, excluded.epoch),"
+    "     claimed_at = coalesce(a.claimed_at, excluded.claimed_at),"
+    "     posted_at = coalesce(a.posted_at, excluded.posted_at),"
     "     error_code = case when excluded.rank > a.rank then excluded.error_code"
     "         else a.error_code end,"
     "     status = case when excluded.rank > a.rank then excluded.status"
@@ -131,7 +142,7 @@ static const char result_sql[] =
     "     error_code = case when m.shown_turn = n.turn and m.rank >= n.rank"
     "         then m.error_code else n.error_code end,"
     "     reason = case when m.shown_turn = n.turn and m.rank >= n.rank then m.reason"
-    "         else nullif(n.outcome, 'accepted') end,"
+    "         else coalesce(n.reason, nullif(n.outcome, 'accepted')) end,"
     "     claimed_epoch = case when n.status = 'in_doubt' then m.claimed_epoch end,"
     "     shown_turn = case when n.rank >= 30 then n.turn end,"
     "     twilio_sid = coalesce(n.sid, m.twilio_sid),"
@@ -149,16 +160,20 @@ static const char result_sql[] =
     "           and (m.rank < 30 or m.rank between 70 and 72)"
     "           and exists (select from kept k where k.message_id = n.message_id"
     "         and k.turn = n.turn and k.rank = n.rank)))"
-    "  returning m.message_id, m.turn, m.status, m.lane, n.due, n.outcome,"
+    "  returning m.message_id, m.turn, m.status, m.lane, n.due, n.turn as posted_turn,"
+    "            n.decision, coalesce(n.reason, n.outcome) as why, n.http_status,"
+    "            n.error_code,"
     "            case when n.outcome in " HELD " then 'hold' else 'retry' end as kind"
+    "), said as ("
+    "  insert into decisions (message_id, turn, kind, reason, due, decided_by)"
+    "  select message_id, posted_turn, decision,"
+    "         concat_ws(', ', why, 'HTTP ' || http_status, 'code ' || error_code), due,"
+    "         'smsq-worker'"
+    "    from raised where decision is not null"
     "), later as ("
     "  insert into delayed (message_id, turn, due, lane, kind)"
     "  select message_id, turn, due, lane, kind from raised"
     "   where status = 'waiting' on conflict do nothing"
-    "), why as ("
-    "  insert into decisions (message_id, turn, kind, reason, due, decided_by)"
-    "  select message_id, turn - 1, kind, outcome, due, 'smsq-worker' from raised"
-    "   where status = 'waiting'"
     "), cost as ("
     "  insert into cost_entries (message_id, twilio_sid, kind, seq, amount_micros,"
     "         total_micros, currency, rate_note, mode)"
@@ -239,7 +254,33 @@ static const struct db_column outcome_columns[] = {
     { DB_TEXT, AT(currency), NEVER_NULL },
     { DB_TEXT, AT(rate_note), NEVER_NULL },
     { DB_TEXT, AT(mode), NEVER_NULL },
+    { DB_INT8, AT(epoch), NEVER_NULL },
+    { DB_TIME, AT(claimed_us), 0 },
+    { DB_TIME, AT(posted_us), 0 },
+    { DB_TEXT, AT(reason), NEVER_NULL },
+    { DB_TEXT, AT(decision), NEVER_NULL },
 };
+
+// A later turn that waits again or ended badly may leave an older one on its way.
+static void submit_result(struct db *db, const struct send_outcome *rows, size_t count,
+                          struct db_args *args, db_done *done, void *arg)
+{
+    static const struct db_statement *const both[] = { &result, &store_adopt_statement };
+    unsigned char(*ids)[16] = xcalloc(count ? count : 1, sizeof(*ids));
+    size_t later = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].turn > 1 && !rows[i].sid && rows[i].rank != RANK_IN_DOUBT)
+            memcpy(ids[later++], rows[i].message_id, sizeof(*ids));
+    if (later == 0) {
+        db_submit(db, &result, args, done, arg);
+    } else {
+        struct db_args *all[] = { args, store_adopt_args((const unsigned char(*)[16])ids,
+                                                         later) };
+        db_submit_group(db, both, all, COUNT_OF(both), done, arg);
+    }
+    free(ids);
+}
 
 void store_result(struct db *db, const struct send_outcome *rows, size_t count,
                   db_done *done, void *arg)
@@ -251,7 +292,7 @@ void store_result(struct db *db, const struct send_outcome *rows, size_t count,
         pointers[i] = &rows[i];
     db_columns_add(args, outcome_columns, COUNT_OF(outcome_columns), pointers, count);
     free(pointers);
-    db_submit(db, &result, args, done, arg);
+    submit_result(db, rows, count, args, done, arg);
 }
 
 void store_release(struct db *db, int64_t epoch, const struct turn_key *held,

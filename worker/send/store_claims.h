@@ -11,7 +11,7 @@
 struct sms_job;
 
 // store_claim takes the jobs for this epoch: sorted by id, each id once. A row of the
-// answer is (message_id uuid, turn int4, status text); the status is
+// answer is (message_id uuid, turn int4, status text, tries int2); the status is
 //   claimed   won: POST it, with this turn. Only these may be posted.
 //   waiting   send_at lies ahead: the row sleeps in delayed, at the turn of the answer.
 //   expired   under 5 s of useful time were left: it ends here.
@@ -45,12 +45,17 @@ struct send_outcome {
     const char *currency;     // of the job
     const char *rate_note;    // of the job, or NULL
     const char *mode;         // of the job
+    int64_t epoch;            // under which it was claimed
+    int64_t claimed_us, posted_us;  // wall clock
+    const char *reason;    // why it is not what outcome says: tries_used_up, too_late
+    const char *decision;  // kind of the row in decisions, NULL = the straight way
 };
 
 // store_result records outcomes: rows sorted by id, each id once. not_sent and
-// not_listed leave no row in attempts. Rows: (message_id uuid, turn int4, status text) of
-// the messages that it changed, as they stand now: one that a callback overtook shows the
-// callback's status.
+// not_listed leave no row in attempts. A turn above 1 without a SID is also shown as the
+// older attempt that is on its way (store_adopt.h). Without such, rows: (message_id uuid,
+// turn int4, status text) of the messages that it changed, as they stand now: one that a
+// callback overtook shows the callback's status.
 void store_result(struct db *db, const struct send_outcome *rows, size_t count,
                   db_done *done, void *arg);
 

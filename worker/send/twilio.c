@@ -42,6 +42,7 @@ struct twilio {
     struct json_reader *json;
     const struct keys *keys;
     const struct breakers *breakers;
+    const struct error_codes *codes;
     struct buf callback_url;  // up to and including "m="
     int64_t lease_us;
     bool (*is_alive)(void *arg, int64_t epoch);
@@ -141,6 +142,7 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
     t->metrics = twilio_metrics_new(set->metrics, in_flight, t);
     t->keys = set->keys;
     t->breakers = set->breakers;
+    t->codes = set->codes;
     t->lease_us = set->lease_us;
     t->is_alive = set->is_alive;
     t->is_alive_arg = set->is_alive_arg;
@@ -258,7 +260,7 @@ static void on_answer(void *arg, const struct http_answer *http)
 
     free(job->form);
     job->form = NULL;
-    twilio_answer_read(&answer, t->json, http, &err);
+    twilio_answer_read(&answer, t->json, t->codes, http, &err);
     twilio_metrics_answered(t->metrics, http, answer.code);
     if (job->objection)
         answer.reason = objections[job->objection];

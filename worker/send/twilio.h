@@ -5,6 +5,7 @@
 #define TWILIO_H
 
 #include "base.h"
+#include "error_codes.h"
 #include "sid.h"
 
 struct accounts;
@@ -31,13 +32,16 @@ enum send_result {
 };
 
 struct twilio_answer {
-    enum send_result result;   // what to do next, never "an error"
-    int http_status;           // 0 if no answer came
-    int code;                  // Twilio's error code, 0 if none
+    enum send_result result;         // what to do next, never "an error"
+    int http_status;                 // 0 if no answer came
+    int code;                        // Twilio's error code, 0 if none
+    const struct error_code *known;  // its row, or NULL; borrowed during the call
+    // STOP_SENDER or STOP_ACCOUNT if misconfigured, SLOW_DOWN if not processed, REFUSE or
+    // RETRY if rejected, UNKNOWN in doubt; else NONE.
+    enum error_action action;
     char sid[SID_TEXT_BYTES];  // of the message; "" unless SEND_ACCEPTED
     char status[24];           // Twilio's word for the new message; "" likewise
     int segments;              // as Twilio counts them, 0 if not told yet
-    bool stops_sender;         // its code says that this sender cannot send
     int64_t retry_after_us;    // -1 if not told
     int64_t took_us;
     const char *reason;  // a few words for the log
@@ -48,6 +52,7 @@ typedef void twilio_done(void *arg, struct job *job, const struct twilio_answer 
 struct twilio_settings {
     const struct accounts *accounts;  // each mode has its own
     const struct keys *keys;
+    const struct error_codes *codes;
     const struct breakers *breakers;  // may stop a job at the last gate; NULL = none
     const char *callback_url;         // without query: public URL and path
     size_t in_flight_max;
@@ -74,9 +79,10 @@ void twilio_close(struct twilio *t);
 //
 //   SEND_ACCEPTED       Twilio took the message; it is not delivered yet.
 //   SEND_NOT_SENT       Not one byte left us: safe to try again.
-//   SEND_NOT_PROCESSED  429: Twilio says it did nothing: safe, but slow down.
-//   SEND_REJECTED       Final; answer->code says why.
-//   SEND_MISCONFIGURED  Credentials, account or address are wrong: keep the job.
+//   SEND_NOT_PROCESSED  Twilio says it did nothing (429, a full queue): slow down.
+//   SEND_REJECTED       Twilio refused it; answer->code says why, answer->action whether
+//                       for good.
+//   SEND_MISCONFIGURED  Credentials, account, sender or address are wrong: keep the job.
 //   SEND_IN_DOUBT       It may have been taken: docs/design.md, "Twice".
 //   SEND_NOT_LISTED     Its mode is listed, and its number is not: final, nothing left
 //   us.

@@ -47,10 +47,26 @@ static enum outcome on_member(void *arg, const char *name, size_t len,
     return OUTCOME_OK;
 }
 
-// Twilio's own code decides. Without one a 4xx is not Twilio's, and a 3xx never is: a
-// proxy or a wrong address must not burn jobs. A 5xx may hide a message that went out,
-// and a second POST would reach the person twice. 401, 403, 404 and 405 are about us, not
-// about the message.
+static enum send_result result_of(enum error_action action)
+{
+    switch (action) {
+    case ERROR_SLOW_DOWN:
+        return SEND_NOT_PROCESSED;
+    case ERROR_STOP_SENDER:
+    case ERROR_STOP_ACCOUNT:
+        return SEND_MISCONFIGURED;
+    case ERROR_UNKNOWN:
+        return SEND_IN_DOUBT;
+    default:
+        return SEND_REJECTED;
+    }
+}
+
+// Twilio's own code decides, by the table. Without one a 4xx is not Twilio's, and a 3xx
+// never is: a proxy or a wrong address must not burn jobs. A 5xx may hide a message that
+// went out, whatever code it bears, and a second POST would reach the person twice. A
+// code that the table does not know counts by its HTTP status: 401, 403, 404 and 405 are
+// about us, not about the message.
 static enum send_result classify(const struct http_answer *http,
                                  const struct twilio_answer *answer)
 {
@@ -60,19 +76,39 @@ static enum send_result classify(const struct http_answer *http,
         return SEND_NOT_SENT;
     if (status == 201)
         return sid_is_message(answer->sid) ? SEND_ACCEPTED : SEND_IN_DOUBT;
+    if (status < 300 || status >= 500 || status == 408)
+        return SEND_IN_DOUBT;
     if (status == 429)
         return SEND_NOT_PROCESSED;
-    if (status == 401 || status == 403 || status == 404 || status == 405)
+    if (status < 400 || status == 401 || !answer->code)
         return SEND_MISCONFIGURED;
-    if (status >= 300 && status < 400)
-        return SEND_MISCONFIGURED;
-    if (status >= 400 && status < 500 && status != 408)
-        return answer->code ? SEND_REJECTED : SEND_MISCONFIGURED;
-    return SEND_IN_DOUBT;
+    if (answer->known)
+        return result_of(answer->known->action);
+    return status == 403 || status == 404 || status == 405 ? SEND_MISCONFIGURED
+                                                           : SEND_REJECTED;
+}
+
+static enum error_action action_of(const struct twilio_answer *answer)
+{
+    static const enum error_action actions[SEND_RESULT_COUNT] = {
+        [SEND_NOT_PROCESSED] = ERROR_SLOW_DOWN,
+        [SEND_REJECTED] = ERROR_REFUSE,
+        [SEND_MISCONFIGURED] = ERROR_STOP_ACCOUNT,
+        [SEND_IN_DOUBT] = ERROR_UNKNOWN,
+    };
+    enum error_action own = answer->known ? answer->known->action : ERROR_NONE;
+
+    if (answer->result == SEND_MISCONFIGURED && own == ERROR_STOP_SENDER &&
+        answer->http_status >= 400 && answer->http_status != 401)
+        return own;
+    return answer->result == SEND_REJECTED && own == ERROR_RETRY
+               ? own
+               : actions[answer->result];
 }
 
 void twilio_answer_read(struct twilio_answer *out, struct json_reader *json,
-                        const struct http_answer *http, struct err *err)
+                        const struct error_codes *codes, const struct http_answer *http,
+                        struct err *err)
 {
     *out = (struct twilio_answer){
         .http_status = http->status,
@@ -82,7 +118,9 @@ void twilio_answer_read(struct twilio_answer *out, struct json_reader *json,
     };
     if (http->status && json_read(json, http->body, http->body_len, on_member, out, err))
         out->reason = err->text;
+    out->known = out->code ? error_codes_find(codes, out->code) : NULL;
     out->result = classify(http, out);
+    out->action = action_of(out);
     if (out->result != SEND_ACCEPTED)
         out->sid[0] = out->status[0] = '\0';
 }

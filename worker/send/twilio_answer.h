@@ -7,8 +7,9 @@
 struct http_answer;
 
 // twilio_answer_read fills out, whatever the body holds; the reason is borrowed from http
-// or err. Anything that is not certain is SEND_IN_DOUBT.
+// or err, known from codes. Anything that is not certain is SEND_IN_DOUBT.
 void twilio_answer_read(struct twilio_answer *out, struct json_reader *json,
-                        const struct http_answer *http, struct err *err);
+                        const struct error_codes *codes, const struct http_answer *http,
+                        struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "breakers.h"
 #include "buf.h"
 #include "dead_letters.h"
+#include "error_watch.h"
 #include "fail_point.h"
 #include "heartbeat.h"
 #include "intake.h"
@@ -37,6 +38,7 @@ struct worker {
     struct kafka_out *out;
     struct dead_letters *dead;
     struct kafka_in *lanes[LANE_COUNT];
+    struct error_watch *codes;
     struct twilio *twilio;
     struct breakers *breakers;
     struct results *results;
@@ -54,7 +56,8 @@ static void on_records(void *arg)
 {
     struct worker *w = arg;
 
-    intake_fill(w->intake);
+    if (error_watch_is_loaded(w->codes))
+        intake_fill(w->intake);
 }
 
 static void on_kafka(void *arg)
@@ -200,6 +203,8 @@ static void say_ready(void *arg, struct readiness *parts)
                    heartbeat_is_registered(w->heartbeat)
                        ? NULL
                        : "the worker is not registered in PostgreSQL yet");
+    readiness_part(parts, "error_codes",
+                   error_watch_is_loaded(w->codes) ? NULL : "they are not read yet");
     for (size_t i = 0; i < LANE_COUNT; i++)
         readiness_kafka_in(parts, lanes[i], w->lanes[i]);
     readiness_kafka_out(parts, "kafka_out", w->out);
@@ -241,6 +246,18 @@ static enum outcome open_lanes(struct worker *w, const struct worker_settings *s
     return OUTCOME_OK;
 }
 
+static void open_codes(struct worker *w)
+{
+    const struct error_watch_settings codes = {
+        .reactor = service_reactor(w->service),
+        .db = w->claims,
+        .loaded = on_records,
+        .fail = on_refused,
+        .arg = w,
+    };
+    w->codes = error_watch_new(&codes);
+}
+
 static void open_breakers(struct worker *w)
 {
     const struct breakers_settings set = {
@@ -259,6 +276,7 @@ static enum outcome open_twilio(struct worker *w, const struct worker_settings *
                                 struct err *err)
 {
     const struct twilio_settings twilio = {
+        .codes = error_watch_codes(w->codes),
         .accounts = &w->accounts,
         .keys = &w->keys,
         .breakers = w->breakers,
@@ -292,6 +310,7 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
         rc = dead_letters_open_out(&w->out, loop, &set->kafka, metrics, err);
     if (rc)
         return rc;
+    open_codes(w);
     open_breakers(w);
     return open_twilio(w, set, err);
 }
@@ -323,6 +342,7 @@ static void make_parts(struct worker *w, const struct worker_settings *set)
     const struct results_settings results = {
         .mode = w->accounts.mode,
         .db = w->writes,
+        .retry = &set->retry,
         .held = &w->held,
         .on_room = on_room,
         .fail = on_refused,
@@ -441,6 +461,7 @@ void worker_close(struct worker *w)
     db_close(w->beats);
     heartbeat_free(w->heartbeat);
     reactor_timer_free(w->last_call);
+    error_watch_free(w->codes);
     intake_free(w->intake);
     sender_free(w->sender);
     results_free(w->results);

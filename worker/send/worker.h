@@ -8,6 +8,7 @@
 #include "db.h"
 #include "kafka.h"
 #include "keys.h"
+#include "retry_policy.h"
 #include "service.h"
 #include "settings.h"
 
@@ -17,6 +18,7 @@ struct worker_settings {
     struct db_settings db;
     struct keys_settings keys;
     struct service_settings service;
+    struct retry_settings retry;
     int64_t in_flight;   // worker.in_flight
     int64_t connect_us;  // worker.connect_timeout
     int64_t total_us;    // worker.total_timeout

@@ -8,6 +8,7 @@ static const struct setting worker_table[] = {
     DB_SETTINGS(AT(db)),
     KEYS_SETTINGS(AT(keys)),
     SERVICE_SETTINGS("worker", AT(service), "9102"),
+    RETRY_SETTINGS(AT(retry)),
     { "worker.in_flight", SETTING_COUNT, AT(in_flight), "64", 1, 4000, NULL,
       "requests to Twilio at a time" },
     { "worker.connect_timeout", SETTING_US, AT(connect_us), "3s", 100000, 60000000, NULL,

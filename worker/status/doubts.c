@@ -219,7 +219,8 @@ static void write_proof(struct hand *hand, const struct provider_message *m)
         .simulated = hand->simulated,
     };
     memcpy(hand->proof.message_id, hand->key.message_id, 16);
-    store_receipts(hand->owner->set.db, NULL, 0, best, 1, on_proof, hand);
+    const struct receipt_batch batch = { NULL, 0, best, 1 };
+    store_receipts(hand->owner->set.db, &batch, hand->owner->set.retry, on_proof, hand);
 }
 
 // --- looking ---

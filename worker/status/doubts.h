@@ -6,6 +6,7 @@
 #include "base.h"
 #include "doubt_policy.h"
 
+struct retry_settings;
 struct db;
 struct doubts;
 struct keys;
@@ -18,6 +19,7 @@ struct doubts_settings {
     const struct doubt_settings *policy;  // read at each use
     const int64_t *interval_us;           // likewise
     const struct keys *keys;
+    const struct retry_settings *retry;  // likewise
     struct db *db;
     struct provider *provider;
     struct metrics *metrics;

@@ -10,6 +10,7 @@
 #include "settings.h"
 #include "sweeps.h"
 
+struct retry_settings;
 struct keys;
 struct readiness;
 struct reconciler;
@@ -97,6 +98,7 @@ extern const struct settings_part reconcile_settings_part;
 
 struct reconciler_parts {
     const struct reconcile_settings *set;  // kept: most of it is read at each use
+    const struct retry_settings *retry;    // likewise
     const struct accounts *accounts;
     const struct db_settings *db;
     const struct keys *keys;

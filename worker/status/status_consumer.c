@@ -10,13 +10,14 @@
 #include "letter_keeper.h"
 #include "log.h"
 #include "message_id.h"
-#include "metric_words.h"
 #include "metrics.h"
 #include "reactor.h"
 #include "readiness.h"
 #include "reconciler.h"
 #include "rescuer.h"
 #include "status_entry.h"
+#include "status_report.h"
+#include "store_adopt.h"
 #include "store_receipts.h"
 #include "wire.h"
 
@@ -29,7 +30,6 @@ enum {
     JOIN_MAX = 500,
     UNACKED_MAX = 16384,
     SESSION_TIMEOUT_MS = 10000,
-    STATUSES_MAX = 16,
 };
 
 struct status_consumer {
@@ -50,7 +50,7 @@ struct status_consumer {
     LIST_HEAD(, batch) batches;  // in PostgreSQL's hands
     struct metric *receipts, *joined, *batch_size;
     struct metric *received_to_applied;
-    struct metric_words *applied;
+    struct status_report *report;
 };
 
 struct batch {
@@ -60,53 +60,8 @@ struct batch {
     struct status_entry entries[BATCH_MAX];
 };
 
-// A message of a batch that is traced; the text is the record's.
-struct traced {
-    unsigned char message_id[16];
-    const char *trace_id;
-};
-
 static void fill(void *arg);
 static void submit(struct batch *b);
-
-static int compare_traced(const void *a, const void *b)
-{
-    const struct traced *x = a, *y = b;
-    return memcmp(x->message_id, y->message_id, sizeof(x->message_id));
-}
-
-// Collects the trace ids of a batch, sorted by message; most batches have none.
-static size_t collect_traced(struct traced *out, const struct batch *b)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < b->count; i++) {
-        const struct sms_status *record = &b->entries[i].record;
-        if (!record->trace_id)
-            continue;
-        memcpy(out[count].message_id, record->message_id, sizeof(out->message_id));
-        out[count++].trace_id = record->trace_id;
-    }
-    qsort(out, count, sizeof(*out), compare_traced);
-    return count;
-}
-
-static void report(const struct batch *b, const struct db_result *rows)
-{
-    struct traced traced[BATCH_MAX], wanted = { 0 };
-    size_t count = collect_traced(traced, b);
-
-    for (size_t i = 0; i < db_rows(rows); i++) {
-        const char *status = db_text(rows, i, 2);
-        memcpy(wanted.message_id, db_uuid(rows, i, 0), sizeof(wanted.message_id));
-        const struct traced *found =
-            bsearch(&wanted, traced, count, sizeof(*traced), compare_traced);
-        log_line(LOG_LEVEL_INFO, "status_applied", LOG_U("message_id", wanted.message_id),
-                 LOG_C(found ? found->trace_id : NULL), LOG_I("turn", db_int(rows, i, 1)),
-                 LOG_T("status", status));
-        metric_add(metric_words_find(b->owner->applied, status), 1);
-    }
-}
 
 static void batch_free(struct batch *b)
 {
@@ -153,18 +108,45 @@ static void bury_entry(struct status_consumer *c, const struct status_entry *e,
     buf_free(&value);
 }
 
-static void settle(struct batch *b, const struct db_result *rows)
+static void acknowledge(struct batch *b)
 {
     struct status_consumer *c = b->owner;
     int64_t now_us = clock_wall_us();
 
-    report(b, rows);
     metric_add(c->receipts, b->count);
     for (size_t i = 0; i < b->count; i++) {
         metric_observe_us(c->received_to_applied,
                           now_us - b->entries[i].receipt.received_at_us);
         kafka_in_ack(c->in, &b->entries[i].origin);
     }
+    batch_free(b);
+    fill(c);
+}
+
+static void on_adopted(void *arg, const struct db_answer *answer)
+{
+    struct batch *b = arg;
+
+    LIST_REMOVE(b, next);
+    if (answer->rc)
+        service_fail(b->owner->service, answer->reason);
+    acknowledge(b);
+}
+
+// A later turn that failed may leave an older one on its way.
+static void settle(struct batch *b, const struct db_result *rows)
+{
+    struct status_consumer *c = b->owner;
+    unsigned char ids[BATCH_MAX][16];
+    size_t count = status_entry_failed_late(b->entries, b->count, ids);
+
+    status_report_applied(c->report, b->entries, b->count, rows);
+    if (count == 0) {
+        acknowledge(b);
+        return;
+    }
+    LIST_INSERT_HEAD(&c->batches, b, next);
+    store_adopt(c->db, (const unsigned char(*)[16])ids, count, on_adopted, b);
 }
 
 static void on_stored(void *arg, const struct db_answer *answer)
@@ -174,13 +156,15 @@ static void on_stored(void *arg, const struct db_answer *answer)
 
     LIST_REMOVE(b, next);
     fail_point("status_after_store", b->count);
-    if (answer->rc && db_blames_data(answer) && b->count > 1) {
+    if (!answer->rc) {
+        settle(b, answer->rows);
+        return;
+    }
+    if (db_blames_data(answer) && b->count > 1) {
         split(b);
         return;
     }
-    if (!answer->rc)
-        settle(b, answer->rows);
-    else if (db_blames_data(answer))
+    if (db_blames_data(answer))
         bury_entry(c, &b->entries[0], answer->reason);
     else
         service_fail(c->service, answer->reason);
@@ -196,11 +180,12 @@ static void submit(struct batch *b)
 
     for (size_t i = 0; i < b->count; i++)
         all[i] = b->entries[i].receipt;
-    size_t best_count = status_entry_best(all, b->count, best);
+    const struct receipt_batch receipts = { all, b->count, best,
+                                            status_entry_best(all, b->count, best) };
     LIST_INSERT_HEAD(&b->owner->batches, b, next);
     metric_observe(b->owner->batch_size, (int64_t)b->count);
     fail_point("status_before_store", b->count);
-    store_receipts(b->owner->db, all, b->count, best, best_count, on_stored, b);
+    store_receipts(b->owner->db, &receipts, &b->owner->set->retry, on_stored, b);
 }
 
 // Returns false when the record went to sms.dead.
@@ -249,6 +234,27 @@ static void on_kafka(void *arg)
     fill(c);
 }
 
+static void on_join_adopted(void *arg, const struct db_answer *answer)
+{
+    (void)arg;
+    if (answer->rc)
+        log_line(LOG_LEVEL_ERROR, "join_failed", LOG_T("reason", answer->reason));
+}
+
+static void adopt_joined(struct status_consumer *c, const struct db_answer *answer,
+                         size_t count)
+{
+    unsigned char ids[JOIN_MAX][16];
+    size_t later = 0;
+
+    for (size_t i = 0; i < count && later < JOIN_MAX; i++)
+        if (db_int(answer->rows, i, 1) > 1)
+            memcpy(ids[later++], db_uuid(answer->rows, i, 0), sizeof(ids[0]));
+    later = status_entry_sort_ids(ids, later);
+    if (later > 0)
+        store_adopt(c->db, (const unsigned char(*)[16])ids, later, on_join_adopted, c);
+}
+
 static void on_joined(void *arg, const struct db_answer *answer)
 {
     struct status_consumer *c = arg;
@@ -257,6 +263,7 @@ static void on_joined(void *arg, const struct db_answer *answer)
     if (answer->rc)
         log_line(LOG_LEVEL_ERROR, "join_failed", LOG_T("reason", answer->reason));
     metric_add(c->joined, count);
+    adopt_joined(c, answer, count);
     reactor_timer_set(c->join, count == JOIN_MAX ? 0 : c->set->join_us);
 }
 
@@ -265,7 +272,7 @@ static void join(void *arg)
 {
     struct status_consumer *c = arg;
 
-    store_receipts_join(c->db, JOIN_MAX, on_joined, c);
+    store_receipts_join(c->db, JOIN_MAX, &c->set->retry, on_joined, c);
 }
 
 static void on_stop(void *arg)
@@ -299,18 +306,9 @@ static void say_ready(void *arg, struct readiness *parts)
 static void declare_metrics(struct status_consumer *c)
 {
     struct metrics *m = service_metrics(c->service);
-    static const char *const ends[] = { "delivered", "undelivered", "failed", NULL };
 
     c->receipts = metrics_counter(m, "smsq_receipts_total", NULL, "Callbacks stored.");
-    const struct metric_words_settings applied = {
-        .name = "smsq_statuses_applied_total",
-        .label = "status",
-        .help = "Messages that a callback raised to this status.",
-        .max = STATUSES_MAX,
-        .first = ends,
-        .declare = metrics_counter,
-    };
-    c->applied = metric_words_new(m, &applied);
+    c->report = status_report_new(m);
     c->batch_size = metrics_sizes(m, "smsq_receipt_batch_rows", NULL,
                                   "Callbacks in one batch for PostgreSQL.");
     c->joined =
@@ -351,6 +349,7 @@ static enum outcome open_connections(struct status_consumer *c,
             letter_keeper_open(&c->keeper, c->service, c->db, &set->kafka, &c->keys, err);
     const struct reconciler_parts parts = {
         .set = &set->reconcile,
+        .retry = &set->retry,
         .accounts = &c->accounts,
         .db = &set->db,
         .keys = &c->keys,
@@ -413,7 +412,7 @@ void status_consumer_close(struct status_consumer *c)
         batch_free(b);
     }
     reactor_timer_free(c->join);
-    metric_words_free(c->applied);
+    status_report_free(c->report);
     json_reader_free(c->json);
     service_close(c->service);
     keys_close(&c->keys);

@@ -10,6 +10,7 @@
 #include "kafka.h"
 #include "keys.h"
 #include "reconciler.h"
+#include "retry_policy.h"
 #include "service.h"
 #include "settings.h"
 
@@ -20,6 +21,7 @@ struct status_consumer_settings {
     struct keys_settings keys;
     struct service_settings service;
     struct reconcile_settings reconcile;
+    struct retry_settings retry;
     int64_t join_us;  // status.join_interval
 };
 

@@ -9,6 +9,7 @@ static const struct setting status_table[] = {
     KEYS_SETTINGS(AT(keys)),
     SERVICE_SETTINGS("status", AT(service), "9103"),
     RECONCILE_SETTINGS(AT(reconcile)),
+    RETRY_SETTINGS(AT(retry)),
     { "status.join_interval", SETTING_US | SETTING_LIVE, AT(join_us), "1s", 10000,
       3600000000, NULL,
       "how often callbacks that came before their message are tried again" },

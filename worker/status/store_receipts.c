@@ -1,6 +1,7 @@
 #include "store_receipts.h"
 
 #include "db_columns.h"
+#include "retry_policy.h"
 
 #include <stdlib.h>
 
@@ -35,11 +36,44 @@ static const char receipts_sql[] =
     "                        offset 0))"
     " on conflict do nothing";
 
+// What a failure of the provider's comes to, beside message m of row n: the code's row e,
+// and next: 'again', 'tries_used_up', 'too_late', 'final', or 'opt_out'. Only a failure
+// of the turn that stands counts, and none while another turn is on its way. policy names
+// the arguments: tries of each class, and the limits of the wait in seconds; the wait is
+// retry_decide's (retry_policy.h).
+#define CLASSES "array['otp','emergency','transactional','marketing']"
+#define NEXT_SQL(tries, delay, delay_max)                                                \
+    " left join lateral ("                                                               \
+    "  select e.*, case"                                                                 \
+    "      when e.opt_out then 'opt_out'"                                                \
+    "      when e.action not in ('retry', 'slow_down') then 'final'"                     \
+    "      when m.tries + 1 >= least(e.tries_max, " tries                                \
+    "           [coalesce(array_position(" CLASSES                                       \
+    ", m.class), 3)]) then 'tries_used_up'"                                              \
+    "      when e.due > m.expires_at - interval '6 s' then 'too_late'"                   \
+    "      when exists (select from attempts a where a.message_id = n.message_id"        \
+    "                      and a.turn <> n.turn and a.rank between 30 and 50 offset 0)"  \
+    "           then 'final' else 'again' end as next"                                   \
+    "    from (select x.*, now() + interval '1 s' * (coalesce(x.least_wait_s, 0)"        \
+    "               + random() * least(greatest(" delay_max ", x.least_wait_s),"         \
+    "                   coalesce(nullif(x.least_wait_s, 0), " delay ") * 2 ^ m.tries))"  \
+    "                 as due"                                                            \
+    "            from error_codes x where x.code = n.error_code offset 0) e"             \
+    "   where n.rank in (70, 72) and n.turn = m.turn and m.rank < 70 offset 0) e on "    \
+    "true"
+
+// What NEXT_SQL adds to n.
+#define NEXT_COLUMNS                                                                     \
+    " m.estimate_micros, m.currency, m.rate_note, m.mode, e.next, e.meaning, e.advice,"  \
+    " case when e.next = 'again' then e.due end as due,"                                 \
+    " n.rank in (70, 72) and n.turn = m.turn and m.rank < 70 as is_failure"
+
 // Raises attempts and messages by the rows of n, each (message_id, turn) once, that
-// carry the message's estimate. Within a turn a rank only rises; delivered and read of
-// any turn win; proof that another turn is on its way takes a row that is not claimed
-// and stands below queued or at a failure. The ledger gets its entry if the worker has
-// not written it.
+// carry the message's estimate and what comes next. Within a turn a rank only rises;
+// delivered and read of any turn win; proof that another turn is on its way takes a row
+// that is not claimed and stands below queued or at a failure. A failure worth another
+// try waits at the next turn, so that nothing can raise it again. The ledger gets its
+// entry if the worker has not written it.
 #define RAISE_SQL(bounds)                                                                \
     "kept as ("                                                                          \
     "  insert into attempts as a (message_id, turn, twilio_sid, status, rank,"           \
@@ -56,21 +90,45 @@ static const char receipts_sql[] =
     "   where excluded.rank > a.rank or a.twilio_sid is null"                            \
     "  returning message_id, turn, rank"                                                 \
     "), raised as ("                                                                     \
-    "  update messages m set status = n.status, rank = n.rank, shown_turn = n.turn,"     \
+    "  update messages m set"                                                            \
+    "         status = case when n.due is null then n.status else 'waiting' end,"        \
+    "         rank = case when n.due is null then n.rank else 0 end,"                    \
+    "         shown_turn = case when n.due is null then n.turn end,"                     \
+    "         turn = m.turn + (n.due is not null)::int,"                                 \
+    "         tries = m.tries + coalesce(n.is_failure, false)::int,"                     \
     "         claimed_epoch = null, twilio_sid = n.sid, error_code = n.error_code,"      \
-    "         reason = null, sent_at = least(m.sent_at, n.at),"                          \
+    "         reason = case when n.due is not null then 'provider_failed'"               \
+    "                       when n.next in ('tries_used_up', 'too_late') then n.next"    \
+    "                  end,"                                                             \
+    "         sent_at = least(m.sent_at, n.at),"                                         \
     "         delivered_at = case when n.rank >= 75 then least(m.delivered_at, n.at)"    \
     "                             else m.delivered_at end"                               \
     "    from n"                                                                         \
     "   where m.message_id = n.message_id" bounds                                        \
-    "     and ((n.rank > m.rank and n.turn = coalesce(m.shown_turn, m.turn))"            \
+    "     and ((n.rank > m.rank and n.turn = coalesce(m.shown_turn, m.turn)"             \
+    "           and (n.due is null or n.turn = m.turn))"                                 \
     "       or (n.rank > m.rank and n.rank >= 75)"                                       \
     "       or (n.rank between 30 and 50 and n.turn <> coalesce(m.shown_turn, m.turn)"   \
     "           and m.status <> 'claimed'"                                               \
     "           and (m.rank < 30 or m.rank between 70 and 72)"                           \
     "           and exists (select from kept k where k.message_id = n.message_id"        \
     "                          and k.turn = n.turn and k.rank = n.rank)))"               \
-    "  returning m.message_id, n.turn, m.status, m.class, m.tries"                       \
+    "  returning m.message_id, n.turn, m.status, m.class, m.tries, n.error_code,"        \
+    "            n.meaning, n.advice, n.next, n.due, m.lane, n.is_failure"               \
+    "), later as ("                                                                      \
+    "  insert into delayed (message_id, turn, due, lane, kind)"                          \
+    "  select message_id, turn + 1, due, lane, 'retry' from raised"                      \
+    "   where due is not null on conflict do nothing"                                    \
+    "), said as ("                                                                       \
+    "  insert into decisions (message_id, turn, kind, reason, due, decided_by)"          \
+    "  select message_id, turn,"                                                         \
+    "         case next when 'again' then 'retry' when 'opt_out' then 'opt_out'"         \
+    "                   else 'failed' end,"                                              \
+    "         concat_ws(', ', case when next = 'again' then 'provider_failed'"           \
+    "                              when next <> 'opt_out' then next end,"                \
+    "                   'code ' || error_code),"                                         \
+    "         due, 'smsq-status-consumer'"                                               \
+    "    from raised where next <> 'final'"                                              \
     "), cost as ("                                                                       \
     "  insert into cost_entries (message_id, twilio_sid, kind, seq, amount_micros,"      \
     "                            total_micros, currency, rate_note, mode)"               \
@@ -93,54 +151,53 @@ static const char receipts_sql[] =
 #define RAISE_BATCH_SQL RAISE_SQL(ROWS_OF_BATCH)
 #define RAISE_N_SQL     RAISE_SQL(ROWS_OF_N)
 
+// clang-format off
 static const char callback_sql[] =
     "with n as ("
-    "  select n.*, m.estimate_micros, m.currency, m.rate_note, m.mode"
+    "  select n.*, " NEXT_COLUMNS
     "    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[],"
     "                $6::int[], $7::timestamptz[], $8::bool[])"
     "      as n(message_id, turn, sid, status, rank, error_code, at, simulated)"
     "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH
-    "   where " IS_VOUCHED(
-        "m", "n") "), " RAISE_BATCH_SQL
-                  "select message_id, turn, status, class, tries from raised";
+    NEXT_SQL("($9::smallint[])", "$10::float8", "$11::float8")
+    "   where " IS_VOUCHED("m", "n")
+    "), " RAISE_BATCH_SQL
+    "select message_id, turn, status, class, tries, error_code, meaning, advice, next,"
+    "       is_failure from raised";
 
 static const char join_sql[] =
     "with taken as ("
-    "  select u.recorded_at, u.part, u.off, m.message_id, coalesce(a.turn, u.turn) as "
-    "turn,"
-    "         u.twilio_sid as sid, u.status, u.rank, u.error_code, u.received_at as at,"
-    "         m.estimate_micros, m.currency, m.rate_note, m.mode,"
-    "         " IS_VOUCHED(
-        "m",
-        "u") " as vouched"
-             "    from receipts_unmatched u"
-             "    left join lateral (select a.message_id, a.turn from attempts a"
-             "                        where (u.message_id is null or u.turn is null)"
-             "                          and a.twilio_sid = u.twilio_sid"
-             "                          and exists (select from messages x"
-             "                                       where x.message_id = a.message_id"
-             "                                         and " IS_VOUCHED(
-                 "x",
-                 "u") " offset 0)"
-                      "                        limit 1) a on true"
-                      "   cross join lateral (select m.* from messages m where "
-                      "m.message_id ="
-                      "                         case when u.turn is null then "
-                      "a.message_id"
-                      "                              else coalesce(u.message_id, "
-                      "a.message_id) end"
-                      "                        offset 0) m"
-                      "   order by u.recorded_at, u.part, u.off limit $1::int for update "
-                      "of u skip locked"
-                      "), n as ("
-                      "  select distinct on (message_id, turn) * from taken where vouched"
-                      "   order by message_id, turn, rank desc, at"
-                      "), " RAISE_N_SQL ", gone as ("
-                      "  delete from receipts_unmatched u using taken t"
-                      "   where u.recorded_at = t.recorded_at and u.part = t.part and "
-                      "u.off = t.off"
-                      ")"
-                      "select message_id, turn, sid from taken where vouched";
+    "  select u.recorded_at, u.part, u.off, m.message_id,"
+    "         coalesce(a.turn, u.turn) as turn, u.twilio_sid as sid, u.status, u.rank,"
+    "         u.error_code, u.received_at as at,"
+    "         " IS_VOUCHED("m", "u") " as vouched"
+    "    from receipts_unmatched u"
+    "    left join lateral (select a.message_id, a.turn from attempts a"
+    "                        where (u.message_id is null or u.turn is null)"
+    "                          and a.twilio_sid = u.twilio_sid"
+    "                          and exists (select from messages x"
+    "                                       where x.message_id = a.message_id"
+    "                                         and " IS_VOUCHED("x", "u") " offset 0)"
+    "                        limit 1) a on true"
+    "   cross join lateral (select m.* from messages m where m.message_id ="
+    "                         case when u.turn is null then a.message_id"
+    "                              else coalesce(u.message_id, a.message_id) end"
+    "                        offset 0) m"
+    "   order by u.recorded_at, u.part, u.off limit $1::int for update of u skip locked"
+    "), best as ("
+    "  select distinct on (message_id, turn) * from taken where vouched"
+    "   order by message_id, turn, rank desc, at"
+    "), n as ("
+    "  select n.*, " NEXT_COLUMNS
+    "    from best n cross join lateral (select m.* from messages m"
+    "                        where m.message_id = n.message_id offset 0) m"
+    NEXT_SQL("($2::smallint[])", "$3::float8", "$4::float8")
+    "), " RAISE_N_SQL ", gone as ("
+    "  delete from receipts_unmatched u using taken t"
+    "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
+    ")"
+    "select message_id, turn, sid from taken where vouched";
+// clang-format on
 
 static const struct db_statement receipts = { "receipts", receipts_sql };
 static const struct db_statement callback = { "callback", callback_sql };
@@ -182,22 +239,33 @@ static struct db_args *receipt_args(const struct receipt *all, size_t count)
     return args;
 }
 
-void store_receipts(struct db *db, const struct receipt *all, size_t count,
-                    const struct receipt *const *best, size_t best_count, db_done *done,
-                    void *arg)
+static void add_policy(struct db_args *args, const struct retry_settings *retry)
+{
+    db_args_array(args, DB_INT2, RETRY_CLASS_COUNT);
+    for (size_t i = 0; i < RETRY_CLASS_COUNT; i++)
+        db_args_add_int(args, retry->tries[i]);
+    db_args_int8(args, retry->delay_s);
+    db_args_int8(args, retry->delay_max_s);
+}
+
+void store_receipts(struct db *db, const struct receipt_batch *b,
+                    const struct retry_settings *retry, db_done *done, void *arg)
 {
     static const struct db_statement *const statements[] = { &receipts, &callback };
-    struct db_args *args[] = { receipt_args(all, count), db_args_new() };
+    struct db_args *args[] = { receipt_args(b->all, b->count), db_args_new() };
 
     db_columns_add(args[1], callback_columns, COUNT_OF(callback_columns),
-                   (const void *const *)best, best_count);
+                   (const void *const *)b->best, b->best_count);
+    add_policy(args[1], retry);
     db_submit_group(db, statements, args, COUNT_OF(statements), done, arg);
 }
 
-void store_receipts_join(struct db *db, int32_t limit, db_done *done, void *arg)
+void store_receipts_join(struct db *db, int32_t limit, const struct retry_settings *retry,
+                         db_done *done, void *arg)
 {
     struct db_args *args = db_args_new();
 
     db_args_int4(args, limit);
+    add_policy(args, retry);
     db_submit(db, &join_unmatched, args, done, arg);
 }

@@ -361,9 +361,10 @@ static void write_facts(struct sweeps *s)
         if (t->has_fact)
             best[count++] = &t->fact;
     }
+    const struct receipt_batch batch = { NULL, 0, best, count };
     metric_add(s->facts, count);
     if (count > 0)
-        store_receipts(s->set.db, NULL, 0, best, count, on_raised, s);
+        store_receipts(s->set.db, &batch, s->set.retry, on_raised, s);
     else
         write_prices(s);
 }

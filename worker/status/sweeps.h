@@ -6,6 +6,7 @@
 
 #include "base.h"
 
+struct retry_settings;
 struct db;
 struct metrics;
 struct provider;
@@ -27,6 +28,7 @@ size_t sweeps_read_ages(int64_t out[SWEEP_AGES_MAX], const char *text);
 
 struct sweeps_parts {
     const struct sweep_settings *set;
+    const struct retry_settings *retry;
     struct db *db;
     struct provider *provider;
     struct metrics *metrics;
