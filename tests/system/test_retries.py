@@ -158,9 +158,9 @@ def test_a_changed_row_takes_effect_without_a_restart(smsq, api, change):
     message_id = api.accepted(**answer)
     wait_until(lambda: stand(smsq, message_id) == ("waiting", 2, 1, "rejected"), 10, "it waits")
     assert api.status(message_id).json["error_advice"] == "Be patient."
-    change(21614, "--action", "stop_sender", "--least-wait", "0")
+    change(21614, "--action", "slow_down")
     message_id = api.accepted(**answer)
-    wait_until(lambda: stand(smsq, message_id) == ("waiting", 2, 0, "misconfigured"), 10,
+    wait_until(lambda: stand(smsq, message_id) == ("waiting", 2, 0, "not_processed"), 10,
                "it waits")
 
 
