@@ -140,7 +140,9 @@ class Bench:
             began = time.time()
             bit = await run_fault(self, fault)
             self.record("faults", {"name": fault.name, "target": fault.target,
-                                   "began": began, "ended": time.time(), "bit": bool(bit)})
+                                   "began": began, "ended": time.time(), "bit": bool(bit),
+                                   "in_hand": self.programs[fault.target].frozen_in_hand
+                                   if fault.target else 0})
             self.fault_now = ""
             await asyncio.sleep(BETWEEN_S)
 

@@ -7,6 +7,7 @@ import datetime
 import pathlib
 import sys
 
+DEAD_S = 15  # a worker without a heartbeat for so long is dead to the others
 CLOCK_S = 1.0  # times that clients ask for are whole seconds
 RESENDING = "emergency"  # the class that may go out again; others only if the client asked
 UNDER_WAY = ("claimed", "in_doubt")
@@ -27,12 +28,10 @@ def judge(evidence):
     costs = case.costs(broken)
     recovery = recoveries(evidence, broken)
     kills = kills_of(evidence, broken)
-    lost = broken.pop("lost", [])
-    bound = sum(kill["in_hand"] for kill in evidence["kills"] if kill["kind"] == "worker")
-    if evidence["run"]["lose_state"] and len(lost) <= bound:
-        pass  # what was claimed and not begun may be lost with its worker's disk
-    elif lost:
-        broken["lost"] = lost
+    given_up, bound = broken.pop("given up", []), may_lose(evidence)
+    if len(given_up) > bound:
+        broken["lost"] += given_up
+    lost = given_up + [i for i in broken.get("lost", []) if i not in given_up]
     return {
         "run": evidence["run"], "classes": case.classes(fates), "lost": lost,
         "lost_bound": bound, "costs": costs, "kills": kills, "recovery": recovery,
@@ -112,13 +111,13 @@ class Case:
                 return f"{status}, never proven"
             if row["expires_at"] and row["expires_at"] <= self.end + 10:
                 return "expired in time"
-        broken["lost"].append(message_id)
+        is_given_up = any(row["kind"] == "in_doubt" for row in self.decisions[message_id])
+        broken["given up" if is_given_up else "lost"].append(message_id)
         return "lost"
 
     def _was_begun(self, message_id):
         """A POST of it may have left us, as far as our tables know."""
-        return bool(self.attempts[message_id]) or any(
-            row["kind"] == "in_doubt" for row in self.decisions[message_id])
+        return bool(self.attempts[message_id])
 
     def judge_strangers(self, broken):
         """What Twilio has must be what a client asked for, once, accepted or not."""
@@ -186,6 +185,17 @@ class Case:
         found = collections.Counter(
             (row["change"], row["changed"]) for row in self.accepted if row.get("change"))
         return {f"{change} {status}": count for (change, status), count in sorted(found.items())}
+
+
+def may_lose(evidence):
+    """How many messages may be given up that never began: those that workers held whose disk
+    is gone, or who were still for so long that others had to take them for dead."""
+    faults, kills = evidence["faults"], evidence["kills"]
+    held = sum(row["in_hand"] for row in faults if row["target"].startswith("worker")
+               and row["ended"] - row["began"] > DEAD_S)
+    if evidence["run"]["lose_state"]:
+        held += sum(kill["in_hand"] for kill in kills if kill["kind"] == "worker")
+    return held
 
 
 def when(text):

@@ -38,6 +38,8 @@ class Program:
         self.lives = 0
         self.killer = None  # who killed it, when it was not a place of its own
         self.is_frozen = False
+        self.frozen_in_hand = 0  # at its last SIGSTOP
+        self.note = None
         self.held_down = asyncio.Event()  # set: it may run
         self.held_down.set()
         self.task = None
@@ -85,7 +87,7 @@ class Program:
             life = (life_of(self.bench.seed, self.name, self.kind, self.lives)
                     if self.bench.is_wild else QUIET)
             note = Note(self.bench.notes / f"{self.name}.{self.lives}")
-            self.killer = None
+            self.killer, self.note = None, note
             await self._spawn(life, note)
             await self._live(life)
             self._report(life, note)
@@ -117,6 +119,7 @@ class Program:
         if not self.process or self.process.returncode is not None:
             return None
         self.is_frozen = True
+        self.frozen_in_hand = self.note.read()[0]
         os.kill(self.process.pid, signal.SIGSTOP)
         return self.process
 

@@ -20,8 +20,8 @@ def _head(result):
     run, kills, costs = result["run"], result["kills"], result["costs"]
     marks = run["marks"]
     lost = f"lost {len(result['lost'])}"
-    if run["lose_state"]:
-        lost += f" (at most {result['lost_bound']} were in the hands of killed workers)"
+    if result["lost_bound"]:
+        lost += f" ({result['lost_bound']} were in the hands of workers who counted as lost)"
     return "\n".join([
         f"`{run['command']}` (seed {run['seed']}): {marks['calm_again'] - marks['wild']:.0f} s of"
         f" faults at {run['rate']} messages/s, then {marks['settled'] - marks['calm_again']:.0f} s"

@@ -106,7 +106,7 @@ def test_a_message_that_never_left_us_is_lost_whatever_its_row_says(good, status
 
 @pytest.mark.parametrize(("status", "evidence", "fate"), [
     ("expired", {"attempts": [attempt(2, "in_doubt")]}, "expired, never proven"),
-    ("unknown", {"decisions": [decision(2, "in_doubt")]}, "unknown, never proven"),
+    ("unknown", {"attempts": [attempt(2, "in_doubt")]}, "unknown, never proven"),
     ("failed", {"attempts": [attempt(2, "rejected")]}, "refused"),
     ("waiting", {"delayed": [{"message_id": "id-2", "turn": 2, "due": END + 60}]}, "waiting"),
 ])
@@ -226,12 +226,29 @@ def test_a_canceled_message_is_not_lost(good):
 
 
 def test_with_lost_disks_the_losses_are_bounded(good):
+    end_as(good, "expired", decision(2, "in_doubt"))
+    assert promises(judge(good)) == {"lost": 1}
     good["run"]["lose_state"] = True
-    end_as(good, "expired")
     result = judge(good)
     assert (result["broken"], result["lost"], result["lost_bound"]) == ([], ["id-2"], 3)
     good["kills"][0]["in_hand"] = 0
     assert promises(judge(good)) == {"lost": 1}
+
+
+def test_without_a_doubt_a_lost_disk_excuses_nothing(good):
+    good["run"]["lose_state"] = True
+    end_as(good, "expired")
+    assert promises(judge(good)) == {"lost": 1}
+
+
+@pytest.mark.parametrize(("target", "seconds", "in_hand", "lost"), [
+    ("worker-1", 90, 1, 0), ("worker-1", 90, 0, 1), ("worker-1", 6, 1, 1),
+    ("scheduler-1", 90, 1, 1)])
+def test_a_worker_still_for_long_may_lose_what_it_held(good, target, seconds, in_hand, lost):
+    end_as(good, "expired", decision(2, "in_doubt"))
+    good["faults"] = [{**fault(200.0), "name": "stop", "target": target, "in_hand": in_hand,
+                       "began": 200.0 - seconds}]
+    assert promises(judge(good)).get("lost", 0) == lost
 
 
 def test_how_doubts_were_resolved(good):
@@ -263,7 +280,8 @@ def test_a_crash_of_its_own_is_no_fault_of_ours(good):
 
 
 def fault(ended, bit=True):
-    return {"name": "kafka_kill", "target": "", "began": ended - 10, "ended": ended, "bit": bit}
+    return {"name": "kafka_kill", "target": "", "began": ended - 10, "ended": ended, "bit": bit,
+            "in_hand": 0}
 
 
 @pytest.mark.parametrize(("without", "broken"), [
