@@ -85,7 +85,9 @@ def producer(stage, options):
 
         def accepted():
             return int(measure.total(program.samples(), "smsq_sends_total", "accepted"))
-        return counted(program.pid, out, accepted, lambda: stage.preload(options.messages))
+        # Slow as it is now, it answers few at a time.
+        return counted(program.pid, out, accepted, lambda: stage.preload(
+            options.messages // 4, seconds=5, connections=4))
 
 
 def status_consumer(stage, options, folder):

@@ -120,11 +120,11 @@ class Stage:
             env={**os.environ, "SMSQ_TOKEN": self.env["SMSQ_TOKEN"], **environment})
         return read_wrk(done.stdout)
 
-    def preload(self, count, message_class="transactional"):
+    def preload(self, count, message_class="transactional", seconds=1, connections=64):
         """Publishes at least count jobs through the API; returns how many."""
         loaded = 0
         while loaded < count:
-            loaded += self.wrk("send.lua", self.env["SMSQ_API_URL"], 1, 64,
+            loaded += self.wrk("send.lua", self.env["SMSQ_API_URL"], seconds, connections,
                                SMSQ_BENCH_CLASS=message_class)["requests"]
         return loaded
 
