@@ -230,17 +230,25 @@ static bool is_unreserved(char c)
     return set[byte >> 6] >> (byte & 63) & 1;
 }
 
-void buf_add_url_escaped(struct buf *b, const char *text, size_t len)
+static size_t escaped_len(const char *text, size_t len)
 {
-    static const char digits[] = "0123456789ABCDEF";
     size_t wanted = len;
 
     for (size_t i = 0; i < len; i++)
         wanted += is_unreserved(text[i]) ? 0 : 2;
-    char *out = make_room(b, wanted);
+    return wanted;
+}
+
+// Counts first only where three times the room might not be there.
+void buf_add_url_escaped(struct buf *b, const char *text, size_t len)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    bool is_short = !b->failed && len <= (b->max - b->len) / 3;
+    char *begin = make_room(b, is_short ? 3 * len : escaped_len(text, len));
+    char *out = begin;
+
     if (!out)
         return;
-
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         if (is_unreserved(text[i])) {
@@ -251,7 +259,7 @@ void buf_add_url_escaped(struct buf *b, const char *text, size_t len)
         *out++ = digits[c >> 4];
         *out++ = digits[c & 15];
     }
-    grew(b, wanted);
+    grew(b, (size_t)(out - begin));
 }
 
 void buf_add_form(struct buf *b, const char *name, const char *value)

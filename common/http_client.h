@@ -31,7 +31,7 @@ struct http_call {
     const char *method;        // "POST", "GET"
     const char *url;           // copied
     const char *content_type;  // NULL without a body; a literal
-    const char *body;          // borrowed until done
+    const char *body;          // copied
     size_t body_len;
     const char *const *headers;  // extra "Name: value" lines, NULL-ended, or NULL; copied
     http_gate *gate;             // NULL = always open

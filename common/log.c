@@ -6,7 +6,6 @@
 #include "trace.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -176,10 +175,24 @@ static size_t least_size(const struct log_field *f)
     return size;
 }
 
+static void add_integer(struct line *l, int64_t value)
+{
+    char digits[INTEGER_MAX];
+    char *p = digits + sizeof(digits);
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0)
+        *--p = '-';
+    add(l, p, (size_t)(digits + sizeof(digits) - p));
+}
+
 static void add_value(struct line *l, const struct log_field *f)
 {
     char text[MESSAGE_ID_TEXT_BYTES];
-    char digits[INTEGER_MAX + 1];
 
     switch (f->kind) {
     case LOG_TEXT:
@@ -189,8 +202,7 @@ static void add_value(struct line *l, const struct log_field *f)
             add_text(l, "null");
         break;
     case LOG_INT:
-        (void)snprintf(digits, sizeof(digits), "%" PRId64, f->integer);
-        add_text(l, digits);
+        add_integer(l, f->integer);
         break;
     case LOG_ID:
         message_id_format(text, f->id);

@@ -19,6 +19,8 @@ struct metric_words {
     struct metrics *metrics;
     struct metric_words_settings set;
     size_t count;
+    int last_number;  // most come many times in a row
+    struct metric *last_series;
     struct word words[METRIC_WORDS_MAX + 1];  // the last may be "other"
 };
 
@@ -88,6 +90,10 @@ struct metric *metric_words_number(struct metric_words *w, int number)
 {
     char text[NUMBER_BYTES];
 
+    if (w->last_series && w->last_number == number)
+        return w->last_series;
     (void)snprintf(text, sizeof(text), "%d", number);
-    return metric_words_find(w, text);
+    w->last_number = number;
+    w->last_series = metric_words_find(w, text);
+    return w->last_series;
 }

@@ -324,9 +324,7 @@ static void submit_another(void *arg)
     struct poster *p = arg;
     struct job other = p->job;
 
-    other.form = NULL;
     assert_false(twilio_submit(p->twilio, &other));
-    assert_null(other.form);
 }
 
 static void count_slots(void *arg)

@@ -49,7 +49,6 @@ void job_free(struct job_set *set, struct job *job)
     set->count--;
     wire_free(job->memory);
     wire_free(job->content_memory);
-    free(job->form);
     free(job);
 }
 

@@ -45,7 +45,6 @@ struct job {
     int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
     enum objection objection;  // why the gate kept it back
     unsigned probes;           // what it probes (breakers.h); 0 = nothing
-    char *form;                // body of the POST, while it is in flight
     struct intake *intake;     // who reads and claims it
     struct twilio *twilio;     // who posts it
     struct job *next;          // in the queue it waits in

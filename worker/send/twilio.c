@@ -16,7 +16,6 @@
 #include "twilio_metrics.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +41,9 @@ struct twilio {
     struct json_reader *json;
     const struct keys *keys;
     const struct breakers *breakers;
+    struct buf callback;  // the field StatusCallback up to and including "m=", escaped
+    struct buf form;      // of the POST that begins
     const struct error_codes *codes;
-    struct buf callback_url;  // up to and including "m="
     int64_t lease_us;
     bool (*is_alive)(void *arg, int64_t epoch);
     void *is_alive_arg;
@@ -112,12 +112,18 @@ static void refuse_all(void *arg);
 
 static enum outcome open_callback_url(struct twilio *t, const char *url, struct err *err)
 {
-    buf_init(&t->callback_url, CALLBACK_URL_MAX_BYTES);
-    buf_addf(&t->callback_url, "%s%cm=", url, strchr(url, '?') ? '&' : '?');
-    return t->callback_url.failed
-               ? err_set(err, OUTCOME_REJECT,
-                         "the address for callbacks is longer than 1000 bytes")
-               : OUTCOME_OK;
+    struct buf text = BUF_INIT(CALLBACK_URL_MAX_BYTES);
+
+    buf_init(&t->callback, 3 * CALLBACK_URL_MAX_BYTES + 32);
+    buf_init(&t->form, FORM_MAX_BYTES);
+    buf_addf(&text, "%s%cm=", url, strchr(url, '?') ? '&' : '?');
+    bool fits = !text.failed;
+    buf_add_text(&t->callback, "&StatusCallback=");
+    buf_add_url_escaped(&t->callback, buf_text(&text), text.len);
+    buf_free(&text);
+    return fits ? OUTCOME_OK
+                : err_set(err, OUTCOME_REJECT,
+                          "the address for callbacks is longer than 1000 bytes");
 }
 
 static size_t in_use(const struct twilio *t, const struct line *line)
@@ -178,27 +184,33 @@ void twilio_close(struct twilio *t)
     close_line(&t->simulator);
     reactor_timer_free(t->refuse);
     json_reader_free(t->json);
-    buf_free(&t->callback_url);
+    buf_free(&t->callback);
+    buf_free(&t->form);
     free(t);
 }
 
 // m, t and k let the first callback name its message even when the answer to the create
 // call is lost; c says which trace it belongs to; the fragment asks Twilio to repeat a
-// callback that failed.
+// callback that failed. What stands in %26 and the like is "&", "=" and "#": the address
+// is the value of a form's field.
 static void add_callback(struct buf *form, const struct twilio *t,
                          const struct sms_job *sms)
 {
     char id[MESSAGE_ID_TEXT_BYTES], tag[CALLBACK_TAG_TEXT_BYTES];
-    struct buf url = BUF_INIT(CALLBACK_MAX_BYTES);
 
     message_id_format(id, sms->message_id);
     keys_callback_tag(t->keys, sms->message_id, sms->turn, tag);
-    buf_addf(&url, "%s%s&t=%d&k=%s", t->callback_url.bytes, id, sms->turn, tag);
-    if (sms->traceparent)
-        buf_addf(&url, "&c=%.*s", TRACE_ID_DIGITS, trace_id_of(sms->traceparent));
-    buf_add_text(&url, "#rc=5&rp=all");
-    buf_add_form(form, "StatusCallback", buf_text(&url));
-    buf_free(&url);
+    buf_add(form, t->callback.bytes, t->callback.len);
+    buf_add_text(form, id);
+    buf_add_text(form, "%26t%3D");
+    buf_add_int(form, sms->turn);
+    buf_add_text(form, "%26k%3D");
+    buf_add_text(form, tag);
+    if (sms->traceparent) {
+        buf_add_text(form, "%26c%3D");
+        buf_add(form, trace_id_of(sms->traceparent), TRACE_ID_DIGITS);
+    }
+    buf_add_text(form, "%23rc%3D5%26rp%3Dall");
 }
 
 static int64_t useful_s(const struct sms_job *sms)
@@ -211,13 +223,13 @@ static void build_form(struct buf *form, const struct twilio *t, const struct jo
 {
     const struct sms_job *sms = &job->sms;
     bool service = strcmp(sms->sender_type, "messaging_service") == 0;
-    char seconds[24];  // an int64_t and its sign
 
+    buf_clear(form);
     buf_add_form(form, "To", job->content.to);
     buf_add_form(form, service ? "MessagingServiceSid" : "From", sms->from);
     buf_add_form(form, "Body", job->content.body);
-    snprintf(seconds, sizeof(seconds), "%" PRId64, useful_s(sms));
-    buf_add_form(form, "ValidityPeriod", seconds);
+    buf_add_text(form, "&ValidityPeriod=");
+    buf_add_int(form, useful_s(sms));
     add_callback(form, t, sms);
 }
 
@@ -258,8 +270,6 @@ static void on_answer(void *arg, const struct http_answer *http)
     struct twilio_answer answer;
     struct err err = { 0 };
 
-    free(job->form);
-    job->form = NULL;
     twilio_answer_read(&answer, t->json, t->codes, http, &err);
     twilio_metrics_answered(t->metrics, http, answer.code);
     if (job->objection)
@@ -306,24 +316,17 @@ static struct line *find_line(struct twilio *t, struct job *job)
 
 static bool post(struct twilio *t, struct line *line, struct job *job)
 {
-    struct buf form = BUF_INIT(FORM_MAX_BYTES);
-
-    build_form(&form, t, job);
-    assert(!form.failed);  // wire.h limits all that is in it
-    job->form = form.bytes;
+    build_form(&t->form, t, job);
+    assert(!t->form.failed);  // wire.h limits all that is in it
     const struct http_call call = {
         .method = "POST",
         .url = line->url.bytes,
         .content_type = "application/x-www-form-urlencoded",
-        .body = form.bytes,
-        .body_len = form.len,
+        .body = t->form.bytes,
+        .body_len = t->form.len,
         .gate = may_leave,
     };
-    if (http_client_submit(line->http, &call, on_answer, job))
-        return true;
-    free(job->form);
-    job->form = NULL;
-    return false;
+    return http_client_submit(line->http, &call, on_answer, job);
 }
 
 bool twilio_submit(struct twilio *t, struct job *job)
