@@ -28,15 +28,24 @@ def control(pid, command):
 
 
 def counted(pid, out, count, load):
-    """Instructions of load() for each of count() messages, by library."""
-    time.sleep(2)  # what a start leaves to be done
+    """Instructions of load() for each of count() messages, by library. What the program does
+    by the clock is taken off: it would weigh more the slower the machine is."""
+    time.sleep(5)  # what a start leaves to be done
+    before, began = count(), time.monotonic()
     control(pid, "--zero")
-    before = count()
     load()
-    done = count() - before
+    loaded = dumped(pid, out)
+    took, done = time.monotonic() - began, count() - before
+    control(pid, "--zero")
+    time.sleep(took)
+    idle = dumped(pid, out)
+    return {name: max(0, value - idle.get(name, 0)) / done for name, value in loaded.items()}
+
+
+def dumped(pid, out):
     control(pid, "--dump")
-    (dump,) = [path for path in sorted(out.parent.glob(out.name + ".*"))][-1:]
-    return {name: value / done for name, value in by_object(dump).items()}
+    numbered = out.parent.glob(out.name + ".*")
+    return by_object(max(numbered, key=lambda path: int(path.suffix[1:])))
 
 
 def by_object(path):
@@ -73,7 +82,7 @@ def worker(stage, options):
         def load():
             before = written()
             loaded = stage.preload(options.messages)
-            wait_count(written, before + loaded, lambda *_: None)
+            wait_count(written, before + loaded, lambda *_: None, pause_s=3)
         return counted(program.pid, out, written, load)
 
 
@@ -107,7 +116,7 @@ def status_consumer(stage, options, folder):
             sent = stage.wrk("callbacks.lua", stage.env["SMSQ_RECEIVER_URL"], 1, 8,
                              SMSQ_BENCH_CALLBACKS=str(path))["requests"]
             assert sent < made, "wrk ran out of callbacks"
-            wait_count(applied, before + sent, lambda *_: None)
+            wait_count(applied, before + sent, lambda *_: None, pause_s=3)
         return counted(program.pid, out, applied, load)
 
 

@@ -166,7 +166,7 @@ def read_wrk(text):
     return found
 
 
-def wait_count(count, wanted, each, stalled_s=120):
+def wait_count(count, wanted, each, stalled_s=120, pause_s=0.1):
     """Polls count() until wanted; calls each(now, value) with every value."""
     last, moved = -1, time.monotonic()
     while True:
@@ -177,4 +177,4 @@ def wait_count(count, wanted, each, stalled_s=120):
         if value != last:
             last, moved = value, time.monotonic()
         assert time.monotonic() - moved < stalled_s, f"stands still at {value} of {wanted}"
-        time.sleep(0.1)
+        time.sleep(pause_s)
