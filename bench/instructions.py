@@ -96,7 +96,7 @@ def producer(stage, options):
             return int(measure.total(program.samples(), "smsq_sends_total", "accepted"))
         # Slow as it is now, it answers few at a time.
         return counted(program.pid, out, accepted, lambda: stage.preload(
-            options.messages // 4, seconds=5, connections=4))
+            options.messages // 4, seconds=5, connections=32))
 
 
 def status_consumer(stage, options, folder):

@@ -256,9 +256,9 @@ static void declare_metrics(struct kafka_in *k, struct metrics *m)
 static const struct {
     const char *name, *value;
 } fetching[] = {
-    { "queued.max.messages.kbytes", "2048" },
+    { "queued.max.messages.kbytes", "1536" },
     { "queued.min.messages", "100000" },
-    { "fetch.message.max.bytes", "262144" },
+    { "fetch.message.max.bytes", "131072" },
     { "fetch.wait.max.ms", "100" },
 };
 
