@@ -10,7 +10,7 @@ struct db;
 struct kafka_in;
 struct kafka_out;
 
-enum { READINESS_PARTS_MAX = 12 };
+enum { READINESS_PARTS_MAX = 24 };
 
 struct readiness {
     size_t count;
