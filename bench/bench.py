@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import pathlib
+import sys
+import traceback
 
 import report
 from stage import TREE, Stage, say
@@ -80,7 +82,7 @@ def main():
     names = list(known) if "all" in given.name else given.name
     results = {"machine": report.machine(), "benches": {}}
     stage = Stage(os.environ["SMSQ_RUN"])
-    keep = given.keep or given.external
+    keep, failed = given.keep or given.external, []
     try:
         if given.external:
             import worker
@@ -88,7 +90,11 @@ def main():
             worker.external(stage, Options(given.messages or known["worker"].messages))
             return
         for name in names:
-            results["benches"][name] = run_one(stage, name, known[name], given)
+            try:
+                results["benches"][name] = run_one(stage, name, known[name], given)
+            except Exception:  # the others go on, their figures are worth keeping
+                traceback.print_exc()
+                failed.append(name)
     finally:
         if not keep:
             stage.down()
@@ -97,6 +103,8 @@ def main():
     if given.report:
         report.write(PAGE, results)
         say(f"Written to {PAGE}.")
+    if failed:
+        sys.exit(f"Not measured: {', '.join(failed)}.")
 
 
 main()

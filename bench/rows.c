@@ -21,12 +21,8 @@ enum { BATCH = 500, LIVE_BATCHES = 2, SEALED_BYTES = 160 };
 // The sender's tables without their keys' conflicts, history and updates.
 static const char bare_sql[] =
     "with j as ("
-    "  select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[],"
-    "                $6::bytea[], $7::bytea[], $8::text[], $9::text[], $10::text[],"
-    "                $11::text[], $12::smallint[], $13::bigint[], $14::text[],"
-    "                $15::text[], $16::text[], $17::uuid[], $18::int[], $19::text[],"
-    "                $20::timestamptz[], $21::timestamptz[], $22::text[],"
-    "                $23::timestamptz[], $24::text[])"
+    "  select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+    "                $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"
     "         as j(message_id, turn, " JOB_COLUMNS_SQL ")"
     "), a as ("
     "  insert into bench_attempts (message_id, turn, rank, http_status, segments,"

@@ -8,6 +8,7 @@ import measure
 from stage import NEVER, Program, say, wait_count
 
 CONNECTIONS = 64  # worker.in_flight
+OTP_BACKLOG_MIN = 400000  # so that it lasts for longer than the one-time passwords come
 
 
 class Written:
@@ -181,8 +182,9 @@ OTP_TIMES = """
 def otp_run(stage, options):
     stage.stop("worker")
     stage.delays(callbacks=False)
-    say(f"Preloading {options.messages} bulk jobs.")
-    loaded = stage.preload(options.messages, "marketing")
+    backlog = max(options.messages, OTP_BACKLOG_MIN)
+    say(f"Preloading {backlog} bulk jobs.")
+    loaded = stage.preload(backlog, "marketing")
     with Program(stage, "worker", "worker") as worker_:
         worker_.wait_ready()
         stretch, samples = Stretch(stage.pids(worker=worker_.pid)), []

@@ -50,7 +50,7 @@ struct results {
     struct metric_words *retries, *given_up;
 };
 
-static void flush(void *arg);
+static void on_linger(void *arg);
 
 static void declare_retries(struct results *s, struct metrics *m)
 {
@@ -116,7 +116,7 @@ struct results *results_new(struct reactor *r, const struct results_settings *se
     struct results *s = xcalloc(1, sizeof(*s));
 
     s->set = *set;
-    s->linger = reactor_timer_new(r, flush, s);
+    s->linger = reactor_timer_new(r, on_linger, s);
     declare_metrics(s, metrics);
     return s;
 }
@@ -224,6 +224,8 @@ static void on_written(void *arg, const struct db_answer *answer)
         free(b);
     }
     fail_point("worker_rest", s->set.held->count);
+    if (!reactor_timer_is_set(s->linger))
+        on_linger(s);
     s->set.on_room(s->set.arg);
 }
 
@@ -240,17 +242,24 @@ static void submit(struct batch *b)
     store_result(b->owner->set.db, rows, b->count, on_written, b);
 }
 
-static void flush(void *arg)
+static void flush(struct results *s)
 {
-    struct results *s = arg;
     struct batch *b = s->filling;
 
-    if (!b)
-        return;
     s->filling = NULL;
     reactor_timer_stop(s->linger);
     qsort(b->rows, b->count, sizeof(*b->rows), compare_results);
     submit(b);
+}
+
+// The first of those gathered has waited long enough. But while PostgreSQL has a batch in
+// hand the next one could only wait behind it: so it gathers on, and costs less per row.
+static void on_linger(void *arg)
+{
+    struct results *s = arg;
+
+    if (s->filling && LIST_EMPTY(&s->writing))
+        flush(s);
 }
 
 static void fill(struct results *s, struct result *row, struct job *job,
