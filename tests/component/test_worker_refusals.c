@@ -186,6 +186,30 @@ static void a_message_whose_result_is_refused_is_in_doubt(void **state)
                      3);
 }
 
+// Forgotten, it would be taken for a claim that never began. The rescuer finds it.
+static void a_message_whose_doubt_is_refused_too_stays_claimed(void **state)
+{
+    struct workplace *w = *state;
+    struct sms_job job;
+
+    w->set.beat_us = 100000;  // memory is compared with the table each second
+    pg_exec(w->pg, "alter table attempts add constraint none check (false)");
+    for (uint32_t i = 0; i < 2; i++) {
+        workplace_job(w, &job, i);
+        workplace_put(w, TOPIC_JOBS_NORMAL, &job);
+    }
+    workplace_start(w);
+    workplace_join(w);
+    pg_exec(w->pg, "alter table attempts drop constraint none");
+    assert_int_equal(w->rc, OUTCOME_FATAL);
+    assert_non_null(strstr(w->err.text, "none"));
+    assert_int_equal(peer_count(w->peer), 2);
+    assert_int_equal(pg_int(w->pg, "select count(*) from messages where turn = 1"
+                                   " and status = 'claimed'"),
+                     2);
+    assert_int_equal(pg_int(w->pg, "select count(*) from delayed"), 0);
+}
+
 // After a fail-over to an older PostgreSQL and a rewind of the group, the first turn and
 // a later one come together.
 static void a_later_turn_without_a_row_does_not_take_the_first_along(void **state)
@@ -302,6 +326,7 @@ int main(void)
         TEST(a_result_refused_for_the_schema_stops_the_worker),
         TEST(a_renewal_refused_for_the_schema_stops_the_worker),
         TEST(a_message_whose_result_is_refused_is_in_doubt),
+        TEST(a_message_whose_doubt_is_refused_too_stays_claimed),
         TEST(a_later_turn_without_a_row_does_not_take_the_first_along),
         TEST(more_letters_than_may_wait_hold_the_reading_up),
         TEST(a_letter_that_is_confirmed_late_is_still_acknowledged),

@@ -19,7 +19,7 @@ struct metrics;
 struct reactor;
 
 struct heartbeat_settings {
-    struct db *db;      // of its own: a beat waits behind no batch; borrowed, as all here
+    struct db *db;      // a beat must wait behind no batch; borrowed, as all here
     struct db *claims;  // releases go this way
     const struct job_set *held;
     int64_t interval_us;  // 1 s; the gate closes after 5 of them, death comes after 15

@@ -174,6 +174,16 @@ static void make_plain(struct result *row)
     verdict_make_plain(&row->outcome);
 }
 
+// Its jobs stay held: nothing says that they are done. Forgotten, they would be taken for
+// claims that never began, and posted again.
+static void stop(struct batch *b, const struct db_answer *answer)
+{
+    struct results *s = b->owner;
+
+    s->set.fail(s->set.arg, answer->reason);
+    free(b);
+}
+
 static void bury(struct batch *b, const struct db_answer *answer)
 {
     struct result *row = &b->rows[0];
@@ -187,8 +197,7 @@ static void bury(struct batch *b, const struct db_answer *answer)
              LOG_I("error_code", row->outcome.error_code),
              LOG_T("sqlstate", answer->sqlstate), LOG_T("reason", answer->reason));
     if (row->is_plain) {
-        free_job(b->owner, row->job);
-        free(b);
+        stop(b, answer);
     } else {
         make_plain(row);
         submit(b);
@@ -197,11 +206,8 @@ static void bury(struct batch *b, const struct db_answer *answer)
 
 static void settle_refusal(struct batch *b, const struct db_answer *answer)
 {
-    struct results *s = b->owner;
-
     if (!db_blames_data(answer)) {
-        s->set.fail(s->set.arg, answer->reason);
-        free(b);  // its jobs stay held: nothing says that they are done
+        stop(b, answer);
     } else if (b->count > 1) {
         split(b);
     } else {

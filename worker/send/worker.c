@@ -262,7 +262,7 @@ static void open_breakers(struct worker *w)
 {
     const struct breakers_settings set = {
         .mode = w->accounts.mode,
-        .db = w->claims,
+        .db = w->beats,
         .changed = on_room,
         .fail = on_refused,
         .arg = w,
