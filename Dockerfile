@@ -35,7 +35,7 @@ RUN /tmp/smsq/deploy/docker/install.sh run \
     && groupadd --system --gid 10001 smsq \
     && useradd --system --uid 10001 --gid smsq --no-create-home --home-dir /nonexistent \
         --shell /usr/sbin/nologin smsq \
-    && install -d -o smsq -g smsq -m 0700 /run/smsq
+    && install -d -o smsq -g smsq -m 0700 /run/smsq /var/lib/smsq
 
 FROM runtime AS migrate
 COPY deploy/packages /tmp/smsq/deploy/packages

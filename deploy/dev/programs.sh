@@ -74,7 +74,7 @@ simulator: {
 };
 producer: { port = ${setting[SMSQ_DEV_API_PORT]}; admin_port = $(admin_port producer); };
 receiver: { port = ${setting[SMSQ_DEV_RECEIVER_PORT]}; admin_port = $(admin_port webhook-receiver); };
-worker: { admin_port = $(admin_port worker); };
+worker: { admin_port = $(admin_port worker); state_dir = "$run/state"; };
 status: { admin_port = $(admin_port status-consumer); };
 scheduler: { admin_port = $(admin_port scheduler); };
 TEXT

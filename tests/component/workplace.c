@@ -3,6 +3,7 @@
 #include "log.h"
 #include "message_id.h"
 #include "reactor.h"
+#include "scratch.h"
 #include "seal.h"
 #include "sms_job_make.h"
 
@@ -47,6 +48,8 @@ int workplace_setup(void **state)
     const struct keys_settings keys = { T(HEX64), T("1:" HEX64) };
     static char simulator_url[64];
 
+    scratch_make(w->state_dir);
+
     w->pg = *state;
     pg_exec(w->pg,
             "truncate messages, attempts, delayed, cost_entries, workers, decisions,"
@@ -73,6 +76,7 @@ int workplace_setup(void **state)
         .total_us = 10000000,
         .session_us = 6000000,
         .beat_us = 1000000,
+        .state_dir = w->state_dir,
     };
     *state = w;
     return 0;
@@ -90,6 +94,7 @@ int workplace_teardown(void **state)
     peer_close(w->peer);
     kafka_mock_close(&w->mock);
     keys_close(&w->keys);
+    scratch_remove(w->state_dir);
     for (size_t i = 0; i < WORKPLACE_JOBS_MAX; i++)
         buf_free(&w->sealed[i]);
     free(w);

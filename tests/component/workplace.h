@@ -21,6 +21,7 @@ struct workplace {
     struct peer *peer;
     struct keys keys;
     struct worker_settings set;  // to be changed before workplace_start
+    char state_dir[64];          // of the worker: empty at first
     struct worker *worker;
     pthread_t thread;
     bool runs;

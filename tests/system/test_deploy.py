@@ -107,6 +107,33 @@ def test_containers_wait_for_what_they_need(compose):
                for need in compose["migrate"]["depends_on"].values())
 
 
+def default_state_dir():
+    source = (TREE / "worker" / "send" / "worker_settings.c").read_text()
+    return re.search(r'"worker.state_dir".*?"(/[^"]+)"', source, re.DOTALL)[1]
+
+
+def test_a_worker_s_journal_outlives_its_process_everywhere(compose):
+    """Each way to run it has a folder that it may write to, and that a new life finds."""
+    folder = default_state_dir()
+    volume, = (volume for volume in compose["worker"]["volumes"]
+               if volume.split(":")[1] == folder)
+    assert not volume.startswith(("/", ".")) and not volume.endswith(":ro")
+    assert compose["worker"]["hostname"]  # a container made anew would have another
+    made = next(line for line in dockerfile() if "useradd" in line)
+    assert re.search(rf"install -d -o smsq -g smsq -m 0700 .*{folder}( |$)", made)
+
+    pod = deployments()["worker"]
+    mount, = (mount for mount in pod["containers"][0]["volumeMounts"]
+              if mount["mountPath"] == folder)
+    assert not mount.get("readOnly")
+    assert "emptyDir" in next(volume for volume in pod["volumes"]
+                              if volume["name"] == mount["name"])
+
+    unit = (TREE / "deploy" / "systemd" / "smsq-worker@.service").read_text()
+    assert f"/var/lib/{re.search('^StateDirectory=(.+)$', unit, re.MULTILINE)[1]}" == folder
+    assert re.search("^User=", unit, re.MULTILINE)  # shared by all instances
+
+
 def test_compose_reads_the_example_environment():
     done = run("docker-compose", "--env-file", TREE / ".env.example", "config", "-q", cwd=TREE,
                env=clean_environment())

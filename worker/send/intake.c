@@ -2,11 +2,13 @@
 
 #include "breakers.h"
 #include "buf.h"
+#include "crash_notes.h"
 #include "db.h"
 #include "dead_letters.h"
 #include "fail_point.h"
 #include "job.h"
 #include "job_reader.h"
+#include "journal.h"
 #include "kafka.h"
 #include "log.h"
 #include "metrics.h"
@@ -116,6 +118,8 @@ static void on_buried(void *arg, const struct sms_dead *letter)
     log_line(LOG_LEVEL_WARN, "job_rejected", LOG_T("reason", letter->reason),
              LOG_T("detail", letter->detail), LOG_T("topic", letter->topic),
              LOG_I("partition", letter->partition), LOG_I("offset", letter->offset));
+    crash_notes_forget(in->set.crashes, (int)job->lane, job->origin.partition,
+                       job->origin.offset);
     acknowledge(in, job);
     job_free(in->set.held, job);
     intake_fill(in);
@@ -149,6 +153,25 @@ static void bury_job(struct intake *in, struct job *job, const char *reason,
     buf_free(&value);
 }
 
+// A record that takes the worker down with it would take down the next one too.
+static enum outcome read_job(struct intake *in, struct job *job,
+                             const struct kafka_record *rec, const char **reason,
+                             struct err *err)
+{
+    const struct kafka_origin *from = &rec->origin;
+    int lane = (int)job->lane;
+
+    *reason = "crashed_worker";
+    if (crash_notes_count(in->set.crashes, lane, from->partition, from->offset) >=
+        CRASHES_MAX)
+        return err_set(err, OUTCOME_REJECT, "%d workers crashed while they parsed it",
+                       CRASHES_MAX);
+    journal_parsing(in->set.journal, lane, from->partition, from->offset);
+    enum outcome rc = job_reader_read(in->reader, job, rec, reason, err);
+    journal_parsed(in->set.journal);
+    return rc;
+}
+
 // Returns the parsed job, or NULL when the record went to sms.dead.
 static struct job *parse(struct intake *in, enum lane lane,
                          const struct kafka_record *rec)
@@ -161,7 +184,7 @@ static struct job *parse(struct intake *in, enum lane lane,
     job->lane = lane;
     job->origin = rec->origin;
     job_hold(in->set.held, job);
-    if (!job_reader_read(in->reader, job, rec, &reason, &err))
+    if (!read_job(in, job, rec, &reason, &err))
         return job;
     bury(in, job, rec, reason, err.text);
     return NULL;

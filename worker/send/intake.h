@@ -7,11 +7,13 @@
 #include "base.h"
 
 struct breakers;
+struct crash_notes;
 struct db;
 struct dead_letters;
 struct intake;
 struct job;
 struct job_set;
+struct journal;
 struct kafka_in;
 struct keys;
 struct metrics;
@@ -23,6 +25,8 @@ struct intake_settings {
     struct db *db;
     struct dead_letters *dead;
     const struct keys *keys;
+    struct journal *journal;  // notes which record is parsed
+    struct crash_notes *crashes;
     struct job_set *held;
     size_t (*room)(void *arg);                // how many more jobs may be claimed now
     bool (*is_idle)(void *arg);               // no job is claimed and not posted yet

@@ -9,6 +9,7 @@
 #include "wire.h"
 
 struct intake;
+struct journal_slot;
 struct metric;
 struct metrics;
 struct twilio;
@@ -39,15 +40,16 @@ struct job {
     struct wire_memory *memory, *content_memory;
     struct kafka_origin origin;
     enum lane lane;
-    struct job_queue repeats;  // records of the same message in the same claim batch
-    int64_t epoch;             // under which it is claimed
-    int32_t tries;             // failures before this turn
-    int64_t claim_sent_us;     // clock_boot_us when the claim or its renewal was sent
-    enum objection objection;  // why the gate kept it back
-    unsigned probes;           // what it probes (breakers.h); 0 = nothing
-    struct intake *intake;     // who reads and claims it
-    struct twilio *twilio;     // who posts it
-    struct job *next;          // in the queue it waits in
+    struct job_queue repeats;   // records of the same message in the same claim batch
+    int64_t epoch;              // under which it is claimed
+    int32_t tries;              // failures before this turn
+    int64_t claim_sent_us;      // clock_boot_us when the claim or its renewal was sent
+    enum objection objection;   // why the gate kept it back
+    unsigned probes;            // what it probes (breakers.h); 0 = nothing
+    struct journal_slot *slot;  // of the journal, for its POST; NULL before
+    struct intake *intake;      // who reads and claims it
+    struct twilio *twilio;      // who posts it
+    struct job *next;           // in the queue it waits in
     struct job *held_previous, *held_next;
 };
 

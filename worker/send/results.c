@@ -4,6 +4,7 @@
 #include "error_codes.h"
 #include "fail_point.h"
 #include "job.h"
+#include "journal.h"
 #include "log.h"
 #include "metric_words.h"
 #include "metrics.h"
@@ -140,6 +141,7 @@ void results_free(struct results *s)
 
 static void free_job(struct results *s, struct job *job)
 {
+    journal_give_back(s->set.journal, job->slot);
     job_free(s->set.held, job);
     s->count--;
 }
@@ -274,6 +276,7 @@ static void fill(struct results *s, struct result *row, struct job *job,
     row->job = job;
     memcpy(row->sid, answer->sid, sizeof(row->sid));
     verdict_fill(&row->outcome, s->set.retry, job, answer);
+    row->outcome.sid = row->sid;
 }
 
 // Beside real messages, simulated ones say nothing about Twilio and its bill.
@@ -358,6 +361,7 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
     }
     struct result *row = &s->filling->rows[s->filling->count++];
     fill(s, row, job, answer);
+    journal_answer(job->slot, &row->outcome);
     report(row, answer);
     count(s, row, answer);
     s->count++;

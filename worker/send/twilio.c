@@ -6,6 +6,7 @@
 #include "fail_point.h"
 #include "http_client.h"
 #include "job.h"
+#include "journal.h"
 #include "json.h"
 #include "keys.h"
 #include "message_id.h"
@@ -38,6 +39,7 @@ struct twilio {
     const struct accounts *accounts;
     struct line real, simulator;
     size_t in_flight_max;  // of both together
+    struct journal *journal;
     struct json_reader *json;
     const struct keys *keys;
     const struct breakers *breakers;
@@ -145,6 +147,7 @@ enum outcome twilio_open(struct twilio **out, struct reactor *r,
 
     t->accounts = set->accounts;
     t->in_flight_max = set->in_flight_max;
+    t->journal = set->journal;
     t->metrics = twilio_metrics_new(set->metrics, in_flight, t);
     t->keys = set->keys;
     t->breakers = set->breakers;
@@ -251,7 +254,7 @@ static enum objection objection(const struct job *job)
     return OBJECTION_NONE;
 }
 
-// The last gate before the first byte.
+// The last gate before the first byte. From its yes on the POST may have left.
 static bool may_leave(void *arg)
 {
     struct job *job = arg;
@@ -260,6 +263,8 @@ static bool may_leave(void *arg)
     job->objection = objection(job);
     if (job->objection)
         twilio_metrics_refused(job->twilio->metrics, job->objection);
+    else
+        journal_begin(job->slot, &job->sms);
     return !job->objection;
 }
 
@@ -326,7 +331,11 @@ static bool post(struct twilio *t, struct line *line, struct job *job)
         .body_len = t->form.len,
         .gate = may_leave,
     };
-    return http_client_submit(line->http, &call, on_answer, job);
+    if (http_client_submit(line->http, &call, on_answer, job))
+        return true;
+    journal_give_back(t->journal, job->slot);
+    job->slot = NULL;
+    return false;
 }
 
 bool twilio_submit(struct twilio *t, struct job *job)
@@ -335,6 +344,7 @@ bool twilio_submit(struct twilio *t, struct job *job)
         return false;
     job->twilio = t;
     job->objection = OBJECTION_NONE;
+    job->slot = journal_take(t->journal);
     struct line *line = find_line(t, job);
     if (line)
         return post(t, line, job);
@@ -352,6 +362,8 @@ void twilio_give_up(struct twilio *t)
 size_t twilio_free_slots(const struct twilio *t)
 {
     size_t used = in_flight(t) + t->refused.count;
+    size_t free_slots = used < t->in_flight_max ? t->in_flight_max - used : 0;
+    size_t noted = journal_free_slots(t->journal);
 
-    return used < t->in_flight_max ? t->in_flight_max - used : 0;
+    return free_slots < noted ? free_slots : noted;
 }

@@ -12,6 +12,7 @@ struct accounts;
 struct breakers;
 struct http_client;
 struct job;
+struct journal;
 struct json_reader;
 struct keys;
 struct metrics;
@@ -61,6 +62,7 @@ struct twilio_settings {
     // Whether claims of this epoch may be posted now; NULL = they may.
     bool (*is_alive)(void *arg, int64_t epoch);
     void *is_alive_arg;
+    struct journal *journal;  // notes what leaves; NULL only in tests
     struct metrics *metrics;
 };
 

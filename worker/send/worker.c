@@ -8,8 +8,10 @@
 #include "heartbeat.h"
 #include "intake.h"
 #include "job.h"
+#include "journal.h"
 #include "kafka_in.h"
 #include "kafka_out.h"
+#include "keeper.h"
 #include "log.h"
 #include "metrics.h"
 #include "reactor.h"
@@ -33,6 +35,7 @@ struct worker {
     struct keys keys;
     struct accounts accounts;
     struct buf callback_url;
+    struct keeper *keeper;
     // So that a long batch of one does not hold the others up.
     struct db *claims, *writes, *beats;
     struct kafka_out *out;
@@ -101,7 +104,8 @@ static size_t room(void *arg)
     size_t taken = posting(w) + sender_waiting(w->sender) + intake_claiming(w->intake);
     size_t limit = w->in_flight_max + CLAIM_BATCH_MAX;
 
-    if (!heartbeat_may_claim(w->heartbeat) || w->accounts.missing.text[0] ||
+    if (!heartbeat_may_claim(w->heartbeat) || !keeper_is_ready(w->keeper) ||
+        w->accounts.missing.text[0] ||
         results_count(w->results) >= UNWRITTEN_MAX || taken >= limit)
         return 0;
     return limit - taken;
@@ -129,6 +133,8 @@ static void on_epoch(void *arg, int64_t epoch)
 {
     struct worker *w = arg;
 
+    if (epoch)
+        journal_set_epoch(keeper_journal(w->keeper), epoch);
     intake_set_epoch(w->intake, epoch);
     sender_set_epoch(w->sender, epoch);
 }
@@ -205,6 +211,9 @@ static void say_ready(void *arg, struct readiness *parts)
                        : "the worker is not registered in PostgreSQL yet");
     readiness_part(parts, "error_codes",
                    error_watch_is_loaded(w->codes) ? NULL : "they are not read yet");
+    readiness_part(parts, "journal",
+                   keeper_is_ready(w->keeper) ? NULL
+                                              : "PostgreSQL has not said who it is yet");
     for (size_t i = 0; i < LANE_COUNT; i++)
         readiness_kafka_in(parts, lanes[i], w->lanes[i]);
     readiness_kafka_out(parts, "kafka_out", w->out);
@@ -287,6 +296,7 @@ static enum outcome open_twilio(struct worker *w, const struct worker_settings *
         .lease_us = LEASE_US,
         .is_alive = is_alive,
         .is_alive_arg = w,
+        .journal = keeper_journal(w->keeper),
         .metrics = service_metrics(w->service),
     };
 
@@ -343,6 +353,7 @@ static void make_parts(struct worker *w, const struct worker_settings *set)
         .mode = w->accounts.mode,
         .db = w->writes,
         .retry = &set->retry,
+        .journal = keeper_journal(w->keeper),
         .held = &w->held,
         .on_room = on_room,
         .fail = on_refused,
@@ -371,6 +382,8 @@ static void make_parts(struct worker *w, const struct worker_settings *set)
         .db = w->claims,
         .dead = w->dead,
         .keys = &w->keys,
+        .journal = keeper_journal(w->keeper),
+        .crashes = keeper_crashes(w->keeper),
         .held = &w->held,
         .room = room,
         .is_idle = is_idle,
@@ -383,6 +396,8 @@ static void make_parts(struct worker *w, const struct worker_settings *set)
     };
     w->intake = intake_new(&intake, metrics);
     make_heartbeat(w, set);
+    keeper_start(w->keeper, service_reactor(w->service), w->writes, metrics, on_records,
+                 on_refused, w);
     w->held_gauge = metrics_gauge(metrics, "smsq_jobs_held", NULL,
                                   "Jobs in hand: read and not written yet.");
     w->unwritten_gauge = metrics_gauge(metrics, "smsq_results_unwritten", NULL,
@@ -417,6 +432,9 @@ enum outcome worker_open(struct worker **out, const struct worker_settings *set,
     enum outcome rc = resolve(w, set, err);
     if (!rc)
         rc = service_open(&w->service, &set->service, &hooks, err);
+    if (!rc)
+        rc = keeper_open(&w->keeper, set->state_dir, w->in_flight_max + UNWRITTEN_MAX,
+                         err);
     if (!rc)
         rc = open_connections(w, set, err);
     if (!rc) {
@@ -457,8 +475,11 @@ void worker_close(struct worker *w)
         kafka_in_close(w->lanes[i]);
     db_close(w->claims);
     db_close(w->writes);
-    breakers_free(w->breakers);
     db_close(w->beats);
+    keeper_close(w->keeper,
+                 w->held.count == 0 &&
+                     (!w->heartbeat || heartbeat_releasing(w->heartbeat) == 0));
+    breakers_free(w->breakers);
     heartbeat_free(w->heartbeat);
     reactor_timer_free(w->last_call);
     error_watch_free(w->codes);

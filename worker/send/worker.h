@@ -24,6 +24,7 @@ struct worker_settings {
     int64_t total_us;    // worker.total_timeout
     int64_t session_us;  // worker.session_timeout
     int64_t beat_us;     // worker.heartbeat_interval
+    char *state_dir;     // worker.state_dir
 };
 
 extern const struct settings_source worker_settings_source;

@@ -23,6 +23,9 @@ static const struct setting worker_table[] = {
       "it"
       " posts nothing, after 15 it is dead, and 7 after the end of its last request"
       " its claims are in doubt" },
+    { "worker.state_dir", SETTING_TEXT, AT(state_dir), "/var/lib/smsq", 1, 1000, NULL,
+      "folder on a local disk for what must outlive a kill; all workers of a machine "
+      "share it" },
     { 0 },
 };
 
