@@ -7,6 +7,7 @@
 #include "reactor.h"
 #include "scratch.h"
 #include "store_ask.h"
+#include "store_rescue.h"
 #include "takeover.h"
 
 #include <dirent.h>
@@ -174,7 +175,8 @@ static void die_with_work_in_hand(struct scene *s)
     dead_journal_kill(&s->dead);
 }
 
-static void assert_all_fates(struct scene *s)
+// doubts: how many decisions there are that put a message in doubt.
+static void assert_all_fates(struct scene *s, int64_t doubts)
 {
     assert_count(s, 1,
                  "select count(*) from messages where status = 'in_doubt'"
@@ -195,7 +197,7 @@ static void assert_all_fates(struct scene *s)
                  " turn) where status = 'waiting' and turn = 2"
                  " and kind = 'released' and due <= now()");
     assert_count(s, 5, "select count(*) from messages");
-    assert_count(s, 1,
+    assert_count(s, doubts,
                  "select count(*) from decisions where kind = 'in_doubt'"
                  " and turn = 1");
     assert_count(s, 2,
@@ -226,7 +228,7 @@ static void each_claim_meets_the_fate_that_its_slot_says(void **state)
 
     die_with_work_in_hand(s);
     resolve(s);
-    assert_all_fates(s);
+    assert_all_fates(s, 1);
     assert_fates_counted(s, 2, 1, 2);
     assert_int_equal(files(s, "aside-"), 0);
     assert_int_equal(files(s, JOURNAL_PREFIX), 1);  // mine
@@ -250,8 +252,63 @@ static void a_takeover_can_be_done_again(void **state)
     end_takeover(s);
     assert_int_equal(files(s, JOURNAL_PREFIX), 1);
     resolve(s);
-    assert_all_fates(s);
+    assert_all_fates(s, 1);
     assert_int_equal(files(s, JOURNAL_PREFIX), 1);
+}
+
+static void count_rows(const struct db_result *rows, void *arg)
+{
+    *(size_t *)arg = db_rows(rows);
+}
+
+// The rescuer comes, and all that it waits for is over. Returns how many claims it found.
+static size_t rescue(struct scene *s)
+{
+    size_t count = 0;
+    struct ask ask = { count_rows, &count, false };
+
+    pg_exec(s->f->pg, "update workers set dead_at = coalesce(dead_at, now()),"
+                      " rescue_after = '0'");
+    store_rescue_claims(s->f->db, 0, 500, ask_done, &ask);
+    ask_wait(s->f, &ask);
+    return count;
+}
+
+static void the_rescuer_may_come_first(void **state)
+{
+    struct scene *s = *state;
+
+    die_with_work_in_hand(s);
+    assert_int_equal(rescue(s), 5);
+    resolve(s);
+    assert_all_fates(s, 5);
+    assert_fates_counted(s, 2, 0, 2);
+}
+
+static void the_rescuer_may_come_amidst(void **state)
+{
+    struct scene *s = *state;
+    struct sms_job late;
+
+    die_with_work_in_hand(s);
+    begin(s);
+    loop_until(s->f->reactor, has_released, s);
+    ask_claim(s->f, &late, 9, 0);
+    assert_int_equal(rescue(s), 1);
+    loop_until(s->f->reactor, is_resolved, s);
+    assert_count(s, 3, "select count(*) from delayed where kind = 'released'");
+    assert_count(s, 1, "select count(*) from messages where status = 'in_doubt'");
+    assert_fates_counted(s, 2, 1, 3);
+}
+
+static void the_rescuer_may_come_last(void **state)
+{
+    struct scene *s = *state;
+
+    die_with_work_in_hand(s);
+    resolve(s);
+    assert_int_equal(rescue(s), 0);
+    assert_all_fates(s, 1);
 }
 
 static void a_claim_that_comes_late_is_released_too(void **state)
@@ -440,6 +497,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_claim_meets_the_fate_that_its_slot_says),
         TEST(a_takeover_can_be_done_again),
+        TEST(the_rescuer_may_come_first),
+        TEST(the_rescuer_may_come_amidst),
+        TEST(the_rescuer_may_come_last),
         TEST(a_claim_that_comes_late_is_released_too),
         TEST(a_living_worker_s_journal_is_left_alone_until_it_dies),
         TEST(answers_for_two_turns_of_a_message_are_both_written),

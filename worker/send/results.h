@@ -21,7 +21,7 @@ struct results_settings {
     enum account_mode mode;              // of the installation
     struct db *db;                       // borrowed
     const struct retry_settings *retry;  // borrowed
-    struct journal *journal;  // whose slots become free then; NULL only in tests
+    struct journal *journal;     // whose slots become free then; NULL only in tests
     struct job_set *held;        // jobs leave it when their result stands in PostgreSQL
     void (*on_room)(void *arg);  // runs after a batch was written
     // A result was refused for what is not its fault: this worker cannot go on.

@@ -1,0 +1,216 @@
+// intake_claims.c: claim batches, from sending them to what becomes of their jobs.
+#include "intake_internal.h"
+
+#include "db.h"
+#include "fail_point.h"
+#include "kafka.h"
+#include "log.h"
+#include "metrics.h"
+#include "store_adopt.h"
+#include "store_claims.h"
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void submit(struct intake *in, struct job **jobs, size_t count);
+
+static int compare_jobs(const void *a, const void *b)
+{
+    const struct job *const *x = a, *const *y = b;
+    int by_id = memcmp((*x)->sms.message_id, (*y)->sms.message_id, 16);
+
+    // The highest turn of an id first: the lower ones are stale whatever happens.
+    return by_id ? by_id
+                 : ((*x)->sms.turn < (*y)->sms.turn) - ((*x)->sms.turn > (*y)->sms.turn);
+}
+
+static void finish(struct intake *in, struct job *job, enum claim_result result)
+{
+    metric_add(in->results[result], 1);
+    fail_point("worker_before_ack", in->set.held->count);
+    intake_acknowledge(in, job);
+    if (result == CLAIM_WON)
+        in->set.won(in->set.arg, job);
+    else
+        job_free(in->set.held, job);
+}
+
+// Returns the row of the answer for this job, or -1.
+static int find_row(const struct db_result *rows, const struct job *job, size_t hint)
+{
+    size_t count = db_rows(rows);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t row = (hint + i) % count;
+        if (memcmp(db_uuid(rows, row, 0), job->sms.message_id, 16) == 0)
+            return (int)row;
+    }
+    return -1;
+}
+
+// Its repeats are lower turns, and one of them may be the first: they are claimed anew.
+static void bury_unknown(struct intake *in, struct job *job)
+{
+    struct job *repeats[CLAIM_BATCH_MAX], *repeat;
+    size_t count = 0;
+
+    while ((repeat = job_queue_pop(&job->repeats)) != NULL)
+        repeats[count++] = repeat;
+    intake_bury_job(in, job, "no_row", "a turn above 1 of an unknown message");
+    if (count > 0)
+        intake_claim(in, repeats, count);
+}
+
+static void settle(struct intake *in, struct job *job, const char *status, int32_t turn)
+{
+    if (strcmp(status, "no_row") == 0) {
+        bury_unknown(in, job);
+        return;
+    }
+    bool won = strcmp(status, "claimed") == 0;
+    log_line(LOG_LEVEL_INFO, won ? "job_claimed" : "job_ended",
+             LOG_U("message_id", job->sms.message_id),
+             LOG_C(trace_id_of(job->sms.traceparent)), LOG_I("turn", turn),
+             LOG_T("status", status), LOG_T("lane", lane_name(job->lane)));
+    if (won) {
+        job->sms.turn = turn;
+        metric_observe_us(in->accept_to_claim[job->lane],
+                          clock_wall_us() - job->sms.accepted_at);
+    }
+    finish(in, job, won ? CLAIM_WON : CLAIM_ENDED);
+}
+
+static void on_adopted(void *arg, const struct db_answer *answer)
+{
+    struct intake *in = arg;
+    if (answer->rc)
+        in->set.fail(in->set.arg, answer->reason);
+}
+
+// A later turn that came too late may leave an older one on its way.
+static void adopt_expired(struct intake *in, const struct db_result *rows)
+{
+    unsigned char ids[CLAIM_BATCH_MAX][16];
+    size_t count = 0;
+
+    for (size_t i = 0; i < db_rows(rows); i++)  // in the order of their ids
+        if (db_int(rows, i, 1) > 1 && strcmp(db_text(rows, i, 2), "expired") == 0)
+            memcpy(ids[count++], db_uuid(rows, i, 0), sizeof(ids[0]));
+    if (count > 0)
+        store_adopt(in->set.db, (const unsigned char(*)[16])ids, count, on_adopted, in);
+}
+
+static void settle_all(struct intake_batch *b, const struct db_result *rows)
+{
+    struct intake *in = b->owner;
+    size_t hint = 0;
+
+    adopt_expired(in, rows);
+    for (size_t i = 0; i < b->count; i++) {
+        struct job *job = b->jobs[i];
+        int row = find_row(rows, job, hint);
+        job->epoch = b->epoch;
+        job->claim_sent_us = b->sent_us;
+        job->tries = row < 0 ? 0 : (int32_t)db_int(rows, (size_t)row, 3);
+        if (row < 0) {
+            finish(in, job, CLAIM_REPEATED);
+            continue;
+        }
+        hint = (size_t)row + 1;
+        settle(in, job, db_text(rows, (size_t)row, 2),
+               (int32_t)db_int(rows, (size_t)row, 1));
+    }
+}
+
+static void settle_refusal(struct intake_batch *b, const struct db_answer *answer)
+{
+    struct intake *in = b->owner;
+    size_t half = b->count / 2;
+
+    if (!db_blames_data(answer)) {
+        in->set.fail(in->set.arg, answer->reason);
+    } else if (b->count > 1) {  // halve it until the bad row stands alone
+        submit(in, b->jobs, half);
+        submit(in, b->jobs + half, b->count - half);
+    } else {
+        intake_bury_job(in, b->jobs[0], "refused_by_database", answer->reason);
+    }
+}
+
+// Runs when the database has answered one claim batch. From here on the rows belong to
+// PostgreSQL: the records are acknowledged whether won or not, and a crash on any later
+// line is the reconciler's to repair.
+static void on_claimed(void *arg, const struct db_answer *answer)
+{
+    struct intake_batch *b = arg;
+    struct intake *in = b->owner;
+
+    LIST_REMOVE(b, next);
+    in->claims_in_flight--;
+    in->claiming -= b->count;
+    fail_point("worker_after_claim", in->set.held->count);
+    metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
+    if (answer->repeated)
+        in->set.lost(in->set.arg, b->epoch);
+    if (answer->rc)
+        settle_refusal(b, answer);
+    else
+        settle_all(b, answer->rows);
+    // A batch of an older epoch was in flight at its release: one more is due after it.
+    if (b->epoch != in->epoch)
+        in->set.release(in->set.arg, b->epoch);
+    free(b);
+    intake_fill(in);
+}
+
+static void leave_all(struct intake *in, struct job **jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct job *repeat;
+        while ((repeat = job_queue_pop(&jobs[i]->repeats)) != NULL)
+            job_free(in->set.held, repeat);
+        job_free(in->set.held, jobs[i]);
+    }
+}
+
+static void submit(struct intake *in, struct job **jobs, size_t count)
+{
+    struct sms_job *records[CLAIM_BATCH_MAX];
+
+    if (in->epoch == 0) {
+        leave_all(in, jobs, count);
+        return;
+    }
+    struct intake_batch *b = xcalloc(1, sizeof(*b));
+
+    b->owner = in;
+    b->count = count;
+    b->epoch = in->epoch;
+    b->sent_us = clock_boot_us();
+    memcpy(b->jobs, jobs, count * sizeof(struct job *));
+    for (size_t i = 0; i < count; i++)
+        records[i] = &b->jobs[i]->sms;
+    LIST_INSERT_HEAD(&in->claims, b, next);
+    in->claims_in_flight++;
+    in->claiming += count;
+    metric_observe(in->claim_size, (int64_t)count);
+    fail_point("worker_before_claim", in->set.held->count);
+    store_claim(in->set.db, records, count, b->epoch, on_claimed, b);
+}
+
+void intake_claim(struct intake *in, struct job **jobs, size_t count)
+{
+    size_t kept = 0;
+
+    qsort(jobs, count, sizeof(*jobs), compare_jobs);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 &&
+            memcmp(jobs[kept - 1]->sms.message_id, jobs[i]->sms.message_id, 16) == 0)
+            job_queue_push(&jobs[kept - 1]->repeats, jobs[i]);
+        else
+            jobs[kept++] = jobs[i];
+    }
+    if (kept > 0)
+        submit(in, jobs, kept);
+}
