@@ -279,7 +279,7 @@ def test_keda_watches_the_worker_s_own_groups():
     scaled = next(document for _, document in documents() if document["kind"] == "ScaledObject")
     lanes = {(trigger["metadata"]["topic"], trigger["metadata"]["consumerGroup"])
              for trigger in scaled["spec"]["triggers"]}
-    source = (TREE / "worker" / "send" / "worker.c").read_text()
+    source = (TREE / "worker" / "send" / "worker_parts.c").read_text()
     topics = dict(re.findall(r'#define (TOPIC_JOBS_\w+)\s+"(\S+)"',
                              (TREE / "common" / "kafka.h").read_text()))
     assert lanes == {(topics[name], group) for name, group in
