@@ -8,9 +8,10 @@
 
 extern const struct db_statement store_adopt_statement;
 
-// store_adopt_args and store_adopt take ids, sorted, each once. A message that waits, has
-// ended without proof or has failed shows the attempt that is on its way instead, and
-// waits no longer. Rows: (message_id uuid, turn int4 of the attempt, status text).
+// store_adopt_args and store_adopt take ids, sorted, each once. A message that waits, is
+// in doubt, has ended without proof or has failed shows the attempt that is on its way
+// instead, and waits no longer. Rows: (message_id uuid, turn int4 of the attempt, status
+// text).
 struct db_args *store_adopt_args(const unsigned char (*ids)[16], size_t count);
 void store_adopt(struct db *db, const unsigned char (*ids)[16], size_t count,
                  db_done *done, void *arg);

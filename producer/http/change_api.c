@@ -79,10 +79,8 @@ static void refuse_busy(struct http_request *req)
 
 static void note(const struct change *c)
 {
-    const char *event = c->is_cancel ? "message_canceled" : "message_rescheduled";
-
-    log_line(LOG_LEVEL_INFO, event, LOG_U("message_id", c->id),
-             LOG_I("client", c->caller.client));
+    log_line(LOG_LEVEL_INFO, c->is_cancel ? "message_canceled" : "message_rescheduled",
+             LOG_U("message_id", c->id), LOG_I("client", c->caller.client));
 }
 
 static void on_changed(void *arg, const struct db_answer *answer)

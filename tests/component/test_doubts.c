@@ -295,6 +295,10 @@ static void a_late_callback_wins_over_unknown(void **state)
     call_back(s, &job, 1, SID "1", "queued");
     assert_sql(s, IS("queued") " and twilio_sid = '" SID "1'", 1);
     assert_sql(s, "select count(*) from cost_entries", 1);
+    assert_sql(s, DECIDED("late_truth") " and reason like '%as unknown'", 1);
+    call_back(s, &job, 1, SID "1", "queued");
+    call_back(s, &job, 1, SID "1", "delivered");
+    assert_sql(s, DECIDED("late_truth"), 1);
 }
 
 // Lists that do not come prove nothing.
@@ -378,11 +382,99 @@ static void proof_of_an_older_turn_stops_the_resend(void **state)
     wait_sql(s, IS("waiting"));
     call_back(s, &job, 1, SID "1", "queued");
     assert_sql(s, IS("queued") " and shown_turn = 1", 1);
+    assert_sql(s, DECIDED("late_truth") " and turn = 1 and reason like '%not go out'", 1);
     job.turn = 2;
     struct sms_job *jobs[] = { &job };
     store_claim(s->db.db, jobs, 1, 1, ask_done, &ask);
     ask_wait(&s->db, &ask);
     assert_sql(s, IS("queued"), 1);
+}
+
+static void claim_again(struct scene *s, struct sms_job *job, int32_t turn)
+{
+    struct ask claimed = { 0 };
+    struct sms_job *jobs[] = { job };
+
+    job->turn = turn;
+    store_claim(s->db.db, jobs, 1, 1, ask_done, &claimed);
+    ask_wait(&s->db, &claimed);
+}
+
+// Too late to stop it: both may arrive, and a row says so.
+static void proof_of_an_older_turn_beside_a_claimed_one_is_flagged(void **state)
+{
+    struct scene *s = *state;
+    struct sms_job job;
+
+    lose(s, &job, "emergency", "hello", NULL);
+    start(s);
+    wait_sql(s, IS("waiting"));
+    claim_again(s, &job, 2);
+    call_back(s, &job, 1, SID "1", "queued");
+    call_back(s, &job, 1, SID "1", "sent");
+    assert_sql(s, IS("claimed") " and turn = 2", 1);
+    assert_sql(s, DECIDED("late_truth") " and turn = 1 and reason like '%twice'", 1);
+    assert_sql(s, DECIDED("late_truth"), 1);
+}
+
+// Its later turn ends in doubt: the older one is shown, and nothing goes out again.
+static void a_doubt_beside_an_older_turn_on_its_way_is_settled(void **state)
+{
+    struct scene *s = *state;
+    struct sms_job job;
+
+    lose(s, &job, "emergency", "hello", NULL);
+    start(s);
+    wait_sql(s, IS("waiting"));
+    claim_again(s, &job, 2);
+    call_back(s, &job, 1, SID "1", "sent");
+    pg_exec(s->db.pg, "update messages set status = 'in_doubt', rank = 20");
+    wait_sql(s, DECIDED("adopted"));
+    assert_sql(s, IS("sent") " and shown_turn = 1 and claimed_epoch is null", 1);
+    wait_sql(s, "select (count(*) = 0)::int from doubts");
+    assert_sql(s, DECIDED("resend"), 1);
+}
+
+// The list is read back to the oldest turn without a SID.
+static void a_list_that_shows_an_older_turn_ends_the_doubt(void **state)
+{
+    struct scene *s = *state;
+    struct sms_job job;
+
+    lose(s, &job, "emergency", "hello", NULL);
+    start(s);
+    wait_sql(s, IS("waiting"));
+    claim_again(s, &job, 2);
+    pg_exec(s->db.pg,
+            "update attempts set claimed_at = now() - interval '5 min' where turn = 1");
+    list_site_put(s->site,
+                  &(struct listed){ .sid = SID "1",
+                                    .to = TO,
+                                    .from = "+15005550006",
+                                    .body = "hello",
+                                    .status = "sent",
+                                    .created_us = clock_wall_us() - 299 * SECOND_US });
+    pg_exec(s->db.pg, "update messages set status = 'in_doubt', rank = 20");
+    wait_sql(s, DECIDED("found"));
+    assert_sql(s, IS("sent") " and shown_turn = 1", 1);
+    assert_sql(s,
+               "select count(*) from attempts where turn = 1 and twilio_sid = '" SID "1'",
+               1);
+    assert_sql(s, DECIDED("resend"), 1);
+}
+
+static void a_message_from_another_sender_is_no_rival(void **state)
+{
+    struct scene *s = *state;
+    struct sms_job a, b;
+
+    lose(s, &a, "transactional", "hello", NULL);
+    pg_exec(s->db.pg, "update messages set sender = '+15005550009'");
+    lose(s, &b, "transactional", "hello", NULL);
+    show(s, SID "1", "hello", "sent");
+    start(s);
+    wait_sql(s, DECIDED("found"));
+    assert_sql(s, IS("sent") " and sender = '+15005550006'", 1);
 }
 
 static void a_client_s_choice_is_one_resend(void **state)
@@ -484,6 +576,10 @@ int main(void)
         TEST(a_code_expires_even_without_any_list),
         TEST(an_emergency_goes_out_again_and_is_marked),
         TEST(proof_of_an_older_turn_stops_the_resend),
+        TEST(proof_of_an_older_turn_beside_a_claimed_one_is_flagged),
+        TEST(a_doubt_beside_an_older_turn_on_its_way_is_settled),
+        TEST(a_list_that_shows_an_older_turn_ends_the_doubt),
+        TEST(a_message_from_another_sender_is_no_rival),
         TEST(a_client_s_choice_is_one_resend),
         TEST(of_two_equal_texts_one_message_proves_neither),
         TEST(of_two_equal_texts_two_messages_prove_both),

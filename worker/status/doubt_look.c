@@ -13,9 +13,6 @@
 
 enum {
     PAGES_MAX = 5,
-    CANDIDATES_MAX = 32,
-    POST_MAX_US =
-        45 * 1000000,  // from the claim: 3 s, and 35 s for the request, and some
     NOTE_BYTES = 160,
 };
 
@@ -25,14 +22,15 @@ struct doubt_look_at {
     void *arg;
     struct doubt_key key;
     int32_t client;
-    int64_t claimed_us;
+    int64_t first_claimed_us;  // of the oldest turn without a SID
     char *mode, *sender;
     unsigned char to_hash[TO_HASH_BYTES];
     char *to, *body;
     struct doubt_post post;
     int pages;
-    size_t candidate_count;
-    struct provider_message candidates[CANDIDATES_MAX];  // the newest first, no bodies
+    size_t candidate_count, try_count;
+    struct provider_message candidates[DOUBT_PAIRS_MAX];  // the newest first, no bodies
+    struct doubt_try tries[DOUBT_TRIES_MAX];  // the first is the turn in doubt
     char note[NOTE_BYTES];
 };
 
@@ -100,71 +98,127 @@ static void drop_sid(struct doubt_look_at *at, const char *sid)
     at->candidate_count = kept;
 }
 
-static bool is_before(const struct doubt_look_at *at, const struct db_result *rows,
-                      size_t i)
+// What fits no turn of ours was somebody else's.
+static void drop_strangers(struct doubt_look_at *at)
 {
-    int64_t claimed_us = db_time_us(rows, i, RIVAL_CLAIMED_AT);
+    size_t kept = 0;
 
-    if (claimed_us != at->claimed_us)
-        return claimed_us < at->claimed_us;
-    return memcmp(db_uuid(rows, i, RIVAL_ID), at->key.message_id, 16) < 0;
+    for (size_t i = 0; i < at->candidate_count; i++) {
+        bool fits = false;
+        for (size_t k = 0; k < at->try_count; k++)
+            fits = fits || (at->tries[k].turn > 0 &&
+                            doubt_fits(at->tries[k].claimed_us,
+                                       at->candidates[i].created_us, at->set.margin_us));
+        if (fits)
+            at->candidates[kept++] = at->candidates[i];
+    }
+    at->candidate_count = kept;
 }
 
-static void conclude(struct doubt_look_at *at, size_t rivals, size_t before)
+static void conclude(struct doubt_look_at *at)
 {
-    struct doubt_sight sight = { .is_found = true };
+    struct doubt_sight sight = { .note = at->note };
 
+    drop_strangers(at);
     if (at->candidate_count == 0) {
         answer_nothing(at, LOOK_EMPTY, "the list shows only messages of others");
         return;
     }
-    if (at->candidate_count != rivals + 1) {
+    sight.pair_count = doubt_match(sight.pairs, at->tries, at->try_count, at->candidates,
+                                   at->candidate_count, at->set.margin_us);
+    if (sight.pair_count == 0) {
         (void)snprintf(at->note, sizeof(at->note),
                        "the list shows %zu messages with this text, and %zu of ours may "
                        "be them",
-                       at->candidate_count, rivals + 1);
+                       at->candidate_count, at->try_count);
         answer_nothing(at, LOOK_AMBIGUOUS, at->note);
         return;
     }
-    // As many as there are POSTs: each has one, in the order in which they were made.
-    sight.message = at->candidates[at->candidate_count - 1 - before];
-    (void)snprintf(at->note, sizeof(at->note), "Twilio's list shows it as %s, %s",
-                   sight.message.sid, sight.message.status);
-    sight.note = at->note;
+    const struct doubt_pair *last = &sight.pairs[sight.pair_count - 1];
+    (void)snprintf(at->note, sizeof(at->note), "Twilio's list shows turn %d as %s, %s",
+                   (int)last->turn, last->message->sid, last->message->status);
     at->done(at->arg, &sight);
+}
+
+// Another message counts when its POST can have been at the same time as one of ours.
+static bool is_rival(const struct doubt_look_at *at, int64_t claimed_us)
+{
+    int64_t reach_us = DOUBT_POST_MAX_US + 2 * at->set.margin_us;
+
+    for (size_t i = 0; i < at->try_count; i++)
+        if (at->tries[i].turn > 0 && claimed_us >= at->tries[i].claimed_us - reach_us &&
+            claimed_us <= at->tries[i].claimed_us + reach_us)
+            return true;
+    return false;
+}
+
+static bool add_try(struct doubt_look_at *at, const struct db_result *rows, size_t i)
+{
+    struct doubt_try *one = &at->tries[at->try_count];
+
+    if (at->try_count == DOUBT_TRIES_MAX)
+        return false;
+    memcpy(one->message_id, db_uuid(rows, i, RIVAL_ID), sizeof(one->message_id));
+    one->claimed_us = db_time_us(rows, i, RIVAL_CLAIMED_AT);
+    one->turn = 0;
+    if (memcmp(one->message_id, at->key.message_id, sizeof(one->message_id)) == 0)
+        one->turn = (int32_t)db_int(rows, i, RIVAL_TURN);
+    at->try_count++;
+    return true;
+}
+
+static bool is_ours(const struct doubt_look_at *at, const struct db_result *rows,
+                    size_t i)
+{
+    return memcmp(db_uuid(rows, i, RIVAL_ID), at->key.message_id, 16) == 0;
+}
+
+// Turns of ours come first: they say which others matter.
+static bool add_tries(struct doubt_look_at *at, const struct db_result *rows, bool ours)
+{
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        if (!db_is_null(rows, i, RIVAL_SID) || is_ours(at, rows, i) != ours)
+            continue;
+        if (!ours && (!is_rival(at, db_time_us(rows, i, RIVAL_CLAIMED_AT)) ||
+                      !is_same_text(at, rows, i)))
+            continue;
+        if (!add_try(at, rows, i))
+            return false;
+    }
+    return true;
 }
 
 static void on_rivals(void *arg, const struct db_answer *answer)
 {
     struct doubt_look_at *at = arg;
-    size_t count = 0, before = 0;
 
     if (answer->rc) {
         answer_nothing(at, LOOK_FAILED, answer->reason);
         return;
     }
-    for (size_t i = 0; i < db_rows(answer->rows); i++) {
-        if (!db_is_null(answer->rows, i, RIVAL_SID)) {
+    for (size_t i = 0; i < db_rows(answer->rows); i++)
+        if (!db_is_null(answer->rows, i, RIVAL_SID))
             drop_sid(at, db_text(answer->rows, i, RIVAL_SID));
-        } else if (is_same_text(at, answer->rows, i)) {
-            count++;
-            before += is_before(at, answer->rows, i);
-        }
-    }
-    conclude(at, count, before);
+    if (add_tries(at, answer->rows, true) && add_tries(at, answer->rows, false))
+        conclude(at);
+    else
+        answer_nothing(at, LOOK_AMBIGUOUS, "too many of ours may be what the list shows");
 }
 
 static void ask_for_rivals(struct doubt_look_at *at)
 {
-    const char *sids[CANDIDATES_MAX];
+    const char *sids[DOUBT_PAIRS_MAX];
+    int64_t reach_us = DOUBT_POST_MAX_US + 2 * at->set.margin_us;
     const struct doubt_rivals rivals = {
         .key = &at->key,
         .sids = sids,
         .sid_count = at->candidate_count,
         .to_hash = { at->to_hash, sizeof(at->to_hash) },
         // Who was posted in an overlapping time can be what we take for ours.
-        .from_us = at->claimed_us - POST_MAX_US - 2 * at->set.margin_us,
-        .to_us = at->claimed_us + POST_MAX_US + 2 * at->set.margin_us,
+        .from_us = at->first_claimed_us - reach_us,
+        .to_us = at->tries[0].claimed_us + reach_us,
+        .sender = at->sender,
+        .simulated = strcmp(at->mode, "simulate") == 0,
     };
 
     for (size_t i = 0; i < at->candidate_count; i++)
@@ -179,7 +233,7 @@ static bool collect(struct doubt_look_at *at, const struct provider_page *page)
     for (size_t i = 0; i < page->count; i++) {
         if (!doubt_matches(&at->post, &page->messages[i]))
             continue;
-        if (at->candidate_count == CANDIDATES_MAX)
+        if (at->candidate_count == DOUBT_PAIRS_MAX)
             return false;
         at->candidates[at->candidate_count] = page->messages[i];
         at->candidates[at->candidate_count++].body = NULL;
@@ -242,7 +296,11 @@ struct doubt_look_at *doubt_look_begin(const struct doubt_look_settings *set,
     memcpy(at->key.message_id, row->message_id, sizeof(at->key.message_id));
     at->key.turn = row->turn;
     at->client = row->client;
-    at->claimed_us = row->claimed_us;
+    at->first_claimed_us = row->first_claimed_us;
+    memcpy(at->tries[0].message_id, row->message_id, sizeof(row->message_id));
+    at->tries[0].turn = row->turn;
+    at->tries[0].claimed_us = row->claimed_us;
+    at->try_count = 1;
     at->mode = xstrdup(row->mode);
     at->sender = xstrdup(row->sender);
     if (row->to_hash.len == sizeof(at->to_hash))
@@ -255,8 +313,8 @@ struct doubt_look_at *doubt_look_begin(const struct doubt_look_settings *set,
         .sender = at->sender,
         .is_service = strcmp(row->sender_type, "messaging_service") == 0,
         .body = at->body,
-        .from_us = at->claimed_us - set->margin_us - 1000000,  // Twilio cuts to seconds
-        .to_us = at->claimed_us + POST_MAX_US + set->margin_us,
+        .from_us = at->first_claimed_us - set->margin_us - 1000000,
+        .to_us = row->claimed_us + DOUBT_POST_MAX_US + set->margin_us,
     };
     provider_list(set->provider, PROVIDER_DOUBTS, at->mode, at->to, NULL, on_list, at);
     return at;

@@ -1,9 +1,10 @@
-// doubt_look.h: one look for one message in doubt: its content, Twilio's list, and who
-// else may own what the list shows. Used by doubts.c only.
+// doubt_look.h: one look for one message in doubt: its content, Twilio's list, its older
+// turns, and who else may own what the list shows. Used by doubts.c only.
 #ifndef DOUBT_LOOK_H
 #define DOUBT_LOOK_H
 
 #include "base.h"
+#include "doubt_match.h"
 #include "doubt_policy.h"
 #include "provider_read.h"
 #include "store_doubts.h"
@@ -16,10 +17,10 @@ struct provider;
 
 // What a look came to.
 struct doubt_sight {
-    bool is_found;
-    struct provider_message message;  // when found; without its body
-    enum doubt_look look;             // else
-    const char *note;                 // a sentence; borrowed during done
+    size_t pair_count;                         // 0 = not found
+    struct doubt_pair pairs[DOUBT_PAIRS_MAX];  // turns with their messages, no bodies
+    enum doubt_look look;                      // when not found
+    const char *note;                          // a sentence; all borrowed during done
 };
 
 typedef void doubt_sight_done(void *arg, const struct doubt_sight *sight);

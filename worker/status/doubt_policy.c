@@ -128,11 +128,22 @@ enum doubt_verdict doubt_judge(const struct doubt_settings *set,
     }
 }
 
+// Trial accounts put a sentence before each text.
+static bool is_body(const char *shown, const char *posted)
+{
+    static const char trial[] = "Sent from your Twilio trial account - ";
+
+    if (strcmp(shown, posted) == 0)
+        return true;
+    return strncmp(shown, trial, sizeof(trial) - 1) == 0 &&
+           strcmp(shown + sizeof(trial) - 1, posted) == 0;
+}
+
 bool doubt_matches(const struct doubt_post *post, const struct provider_message *m)
 {
     const char *sender = post->is_service ? m->service_sid : m->from;
 
-    return m->is_outbound && m->body && strcmp(m->body, post->body) == 0 &&
+    return m->is_outbound && m->body && is_body(m->body, post->body) &&
            strcmp(sender, post->sender) == 0 && m->created_us >= post->from_us &&
            m->created_us <= post->to_us;
 }

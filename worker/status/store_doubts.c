@@ -47,7 +47,7 @@ static const char clean_sql[] =
     "0)"
     "            then 'person'"
     "            when exists (select from attempts a where a.message_id = d.message_id"
-    "                            and a.turn = d.turn and a.rank >= 30 offset 0)"
+    "                            and a.turn <= d.turn and a.rank >= 30 offset 0)"
     "            then 'callback' else 'other' end as way"
     "), told as ("
     "  insert into decisions (message_id, turn, kind, reason, decided_by)"
@@ -56,13 +56,22 @@ static const char clean_sql[] =
     ")"
     "select message_id, turn, way from gone";
 
+// Another turn of the same message of which nobody knows the SID.
+#define IS_OLDER_DOUBT                                                                   \
+    "a.message_id = m.message_id and a.turn < m.turn and a.rank = 20"                    \
+    " and a.twilio_sid is null and a.claimed_at is not null offset 0"
+
 static const char due_sql[] =
     "select d.message_id, d.turn, d.looks, d.empty_lists, m.client,"
     "       (select count(*) from decisions c where c.message_id = d.message_id"
     "           and c.kind = 'resend')::int,"
     "       d.since, d.last_empty_at, now(), m.expires_at, m.claimed_at, m.class,"
     "       coalesce(m.mode, 'live'), m.sender, m.sender_type, m.on_doubt, m.to_hash,"
-    "       m.sealed, d.is_ambiguous"
+    "       m.sealed, d.is_ambiguous,"
+    "       coalesce((select min(a.claimed_at) from attempts a where " IS_OLDER_DOUBT
+    "                ), m.claimed_at),"
+    "       exists (select from attempts a where a.message_id = d.message_id"
+    "                  and a.turn <> d.turn and a.rank between 30 and 50 offset 0)"
     "  from doubts d cross join lateral"
     "       (select x.* from messages x where x.message_id = d.message_id"
     "           and x.turn = d.turn and x.status = 'in_doubt' offset 0) m"
@@ -82,21 +91,31 @@ static const char looked_sql[] =
     "end,"
     "       next_look_at = $5::timestamptz, note = $6::text" OF_KEY;
 
-// Whoever is claimed, or was in doubt in that time and has no SID, may own what the list
-// shows as well as we.
+// Older turns of ours, and whoever is claimed, or was in doubt in that time and has no
+// SID, may own what the list shows as well as we: each POST is a row.
 static const char rivals_sql[] =
-    "select a.twilio_sid, null::uuid, null::int, null::bytea, null::timestamptz"
+    "select a.twilio_sid, null::uuid, null::int, null::bytea, null::timestamptz, null"
     "  from unnest($3::text[]) as s(sid) cross join lateral"
     "       (select x.* from attempts x where x.twilio_sid = s.sid offset 0) a"
     " where (a.message_id, a.turn) <> ($1::uuid, $2::int)"
     " union all "
-    "select null, m.message_id, m.client, m.sealed, m.claimed_at"
-    "  from (select x.* from messages x where x.to_hash = $4::bytea offset 0) m"
+    "select null, a.message_id, null, null, a.claimed_at, a.turn"
+    "  from (select $1::uuid as message_id, $2::int as turn) m cross join lateral"
+    "       (select a.* from attempts a where " IS_OLDER_DOUBT ") a"
+    " union all "
+    "select null, m.message_id, m.client, m.sealed, p.claimed_at, p.turn"
+    "  from (select x.* from messages x where x.to_hash = $4::bytea"
+    "           and x.claimed_at >= $5::timestamptz offset 0) m"
+    " cross join lateral"
+    "       (select m.claimed_at, m.turn where m.status in ('claimed', 'in_doubt')"
+    "        union all "
+    "        select coalesce(a.claimed_at, m.claimed_at), a.turn from attempts a"
+    "         where a.message_id = m.message_id and a.rank = 20 and a.twilio_sid is null"
+    "           and (a.turn <> m.turn or m.status not in ('claimed', 'in_doubt'))) p"
     " where m.message_id <> $1::uuid and m.sealed is not null"
-    "   and m.claimed_at between $5::timestamptz and $6::timestamptz"
-    "   and (m.status in ('claimed', 'in_doubt')"
-    "        or exists (select from attempts a where a.message_id = m.message_id"
-    "                      and a.rank = 20 and a.twilio_sid is null offset 0))";
+    "   and m.sender = $7::text and (m.mode is not distinct from 'simulate') = ($8::int "
+    "= 1)"
+    "   and p.claimed_at between $5::timestamptz and $6::timestamptz";
 
 static const char found_sql[] =
     "with gone as (delete from doubts d where d.message_id = $1::uuid"
@@ -110,6 +129,8 @@ static const char end_sql[] =
     "  update messages m set status = $3::text, rank = 25, claimed_epoch = null,"
     "         reason = 'in_doubt'"
     "   where m.message_id = $1::uuid and m.turn = $2::int and m.status = 'in_doubt'"
+    "     and not exists (select from attempts a where a.message_id = m.message_id"
+    "                        and a.turn <> m.turn and a.rank between 30 and 50 offset 0)"
     "  returning m.message_id, m.turn"
     "), gone as ("
     "  delete from doubts d using ended e where d.message_id = e.message_id"
@@ -119,7 +140,8 @@ static const char end_sql[] =
     " returning message_id";
 
 // The older attempts are looked at in the same snapshot; a proof that comes later takes
-// the waiting row.
+// the waiting row. The turn that may have gone out keeps its attempt, so that later lists
+// find it.
 static const char resend_sql[] =
     "with again as ("
     "  update messages m set turn = m.turn + 1, status = 'waiting', rank = 0,"
@@ -127,7 +149,12 @@ static const char resend_sql[] =
     "   where m.message_id = $1::uuid and m.turn = $2::int and m.status = 'in_doubt'"
     "     and not exists (select from attempts a where a.message_id = m.message_id"
     "                        and (a.rank between 30 and 65 or a.rank >= 75) offset 0)"
-    "  returning m.message_id, m.turn, m.lane"
+    "  returning m.message_id, m.turn, m.lane, m.claimed_at"
+    "), tried as ("
+    "  insert into attempts as a (message_id, turn, status, rank, claimed_at)"
+    "  select message_id, turn - 1, 'in_doubt', 20, claimed_at from again"
+    "  on conflict (message_id, turn) do update set claimed_at = excluded.claimed_at"
+    "   where a.claimed_at is null"
     "), later as ("
     "  insert into delayed (message_id, turn, due, lane, kind)"
     "  select message_id, turn, now(), lane, 'doubt' from again on conflict do nothing"
@@ -219,7 +246,8 @@ static const struct db_column row_columns[] = {
     { DB_TEXT, AT(mode), NEVER_NULL },         { DB_TEXT, AT(sender), NEVER_NULL },
     { DB_TEXT, AT(sender_type), NEVER_NULL },  { DB_TEXT, AT(on_doubt), NEVER_NULL },
     { DB_BYTEA, AT(to_hash), NEVER_NULL },     { DB_BYTEA, AT(sealed), NEVER_NULL },
-    { DB_BOOL, AT(is_ambiguous), NEVER_NULL },
+    { DB_BOOL, AT(is_ambiguous), NEVER_NULL }, { DB_TIME, AT(first_claimed_us), 0 },
+    { DB_BOOL, AT(is_settled), NEVER_NULL },
 };
 
 void store_doubts_read(struct doubt_row *out, const struct db_result *rows, size_t row)
@@ -261,6 +289,8 @@ void store_doubts_rivals(struct db *db, const struct doubt_rivals *rivals, db_do
     db_args_bytes(args, rivals->to_hash.bytes, rivals->to_hash.len);
     db_args_time(args, rivals->from_us);
     db_args_time(args, rivals->to_us);
+    db_args_text(args, rivals->sender);
+    db_args_int4(args, rivals->simulated);
     db_submit(db, &rivals_of, args, done, arg);
 }
 

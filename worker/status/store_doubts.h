@@ -32,7 +32,9 @@ struct doubt_row {
     int64_t since_us, last_empty_us, now_us;  // last_empty_us 0 = none
     int64_t expires_us;
     int64_t claimed_us;
+    int64_t first_claimed_us;  // of the oldest turn without a SID
     bool is_ambiguous;
+    bool is_settled;  // an attempt of another turn is on its way
     const char *message_class;
     const char *mode;
     const char *sender, *sender_type;
@@ -64,17 +66,20 @@ void store_doubts_looked(struct db *db, const struct doubt_key *key, enum doubt_
                          int64_t next_us, const char *note, db_done *done, void *arg);
 
 // store_doubts_rivals asks which of the SIDs stand in attempts of other turns, and which
-// other messages to the same person may have been posted in that time without anybody
-// knowing their SID. Rows: (twilio_sid text) or (message_id uuid, client int4, sealed
-// bytea, claimed_at timestamptz), the other columns null.
+// other POSTs may own the rest: older turns of the message, and other messages from the
+// same sender to the same person in that time, whose SID nobody knows. Rows: (twilio_sid
+// text) or (message_id uuid, client int4, sealed bytea, claimed_at timestamptz, turn
+// int4), the other columns null; client and sealed only of other messages.
 struct doubt_rivals {
     const struct doubt_key *key;
     const char *const *sids;
     size_t sid_count;
     struct wire_bytes to_hash;
     int64_t from_us, to_us;
+    const char *sender;
+    bool simulated;
 };
-enum { RIVAL_SID, RIVAL_ID, RIVAL_CLIENT, RIVAL_SEALED, RIVAL_CLAIMED_AT };
+enum { RIVAL_SID, RIVAL_ID, RIVAL_CLIENT, RIVAL_SEALED, RIVAL_CLAIMED_AT, RIVAL_TURN };
 void store_doubts_rivals(struct db *db, const struct doubt_rivals *rivals, db_done *done,
                          void *arg);
 
@@ -84,8 +89,8 @@ void store_doubts_found(struct db *db, const struct doubt_key *key, const char *
                         db_done *done, void *arg);
 
 // store_doubts_end ends a message that is still in doubt as status, "expired" or
-// "unknown"; store_doubts_resend lets it wait for another turn, if nothing proves an
-// older one. A row (message_id uuid) when it did.
+// "unknown", unless another turn is on its way; store_doubts_resend lets it wait for
+// another turn, if nothing proves an older one. A row (message_id uuid) when it did.
 void store_doubts_end(struct db *db, const struct doubt_key *key, const char *status,
                       const char *reason, db_done *done, void *arg);
 void store_doubts_resend(struct db *db, const struct doubt_key *key, const char *reason,

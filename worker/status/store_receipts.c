@@ -66,14 +66,17 @@ static const char receipts_sql[] =
 #define NEXT_COLUMNS                                                                     \
     " m.estimate_micros, m.currency, m.rate_note, m.mode, e.next, e.meaning, e.advice,"  \
     " case when e.next = 'again' then e.due end as due,"                                 \
-    " n.rank in (70, 72) and n.turn = m.turn and m.rank < 70 as is_failure"
+    " n.rank in (70, 72) and n.turn = m.turn and m.rank < 70 as is_failure,"             \
+    " m.status as was, m.rank as was_rank, m.turn as was_turn"
 
 // Raises attempts and messages by the rows of n, each (message_id, turn) once, that
 // carry the message's estimate and what comes next. Within a turn a rank only rises;
 // delivered and read of any turn win; proof that another turn is on its way takes a row
 // that is not claimed and stands below queued or at a failure. A failure worth another
 // try waits at the next turn, so that nothing can raise it again. The ledger gets its
-// entry if the worker has not written it.
+// entry if the worker has not written it. What comes after we gave up, or stops a turn
+// that waits, leaves a decision; so does the first news of an older turn that was taken
+// while a later one is, or may be, out too.
 #define RAISE_SQL(bounds)                                                                \
     "kept as ("                                                                          \
     "  insert into attempts as a (message_id, turn, twilio_sid, status, rank,"           \
@@ -114,7 +117,8 @@ static const char receipts_sql[] =
     "           and exists (select from kept k where k.message_id = n.message_id"        \
     "                          and k.turn = n.turn and k.rank = n.rank)))"               \
     "  returning m.message_id, n.turn, m.status, m.class, m.tries, n.error_code,"        \
-    "            n.meaning, n.advice, n.next, n.due, m.lane, n.is_failure"               \
+    "            n.meaning, n.advice, n.next, n.due, m.lane, n.is_failure,"              \
+    "            n.was, n.was_rank, n.was_turn"                                          \
     "), later as ("                                                                      \
     "  insert into delayed (message_id, turn, due, lane, kind)"                          \
     "  select message_id, turn + 1, due, lane, 'retry' from raised"                      \
@@ -129,6 +133,26 @@ static const char receipts_sql[] =
     "                   'code ' || error_code),"                                         \
     "         due, 'smsq-status-consumer'"                                               \
     "    from raised where next <> 'final'"                                              \
+    "  union all "                                                                       \
+    "  select message_id, turn, 'late_truth',"                                           \
+    "         case when was = 'waiting' then 'an older turn was taken: the waiting"      \
+    " one does not go out'"                                                              \
+    "              else 'told after it was given up as ' || was end,"                    \
+    "         null, 'smsq-status-consumer'"                                              \
+    "    from raised where was_rank in (25, 60) or (was = 'waiting' and was_turn > "     \
+    "turn)"                                                                              \
+    "  union all "                                                                       \
+    "  select n.message_id, n.turn, 'late_truth',"                                       \
+    "         'an older turn was taken too, it may come twice',"                         \
+    "         null, 'smsq-status-consumer'"                                              \
+    "    from n where n.was_turn > n.turn and n.rank >= 30 and n.rank not in (70, 71)"   \
+    "     and exists (select from kept k where k.message_id = n.message_id"              \
+    "                    and k.turn = n.turn)"                                           \
+    "     and not exists (select from attempts a where a.message_id = n.message_id"      \
+    "                        and a.turn = n.turn and a.rank >= 30 offset 0)"             \
+    "     and (n.was = 'claimed' or exists (select from attempts a"                      \
+    "             where a.message_id = n.message_id and a.turn > n.turn"                 \
+    "               and a.rank >= 20 and a.rank not in (70, 71) offset 0))"              \
     "), cost as ("                                                                       \
     "  insert into cost_entries (message_id, twilio_sid, kind, seq, amount_micros,"      \
     "                            total_micros, currency, rate_note, mode)"               \
