@@ -3,6 +3,7 @@
 #include "account.h"
 #include "buf.h"
 #include "http_server.h"
+#include "timestamp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,10 @@
 
 #include <cmocka.h>
 
-enum { LISTED_MAX = 64 };
+enum { LISTED_MAX = 5000, PAGE_DEFAULT = 50, FEW = 1000, BODY_MAX_BYTES = 4 << 20 };
+
+#define ACCOUNT "AC00000000000000000000000000000001"
+#define PATH    "/2010-04-01/Accounts/" ACCOUNT "/Messages"
 
 struct list_site {
     struct http_server *server;
@@ -23,6 +27,7 @@ struct list_site {
     size_t count, lists, fetches;
     struct listed all[LISTED_MAX];
     int status, retry_after_s;
+    bool is_endless;
 };
 
 static void add_message(struct buf *out, const struct listed *m)
@@ -72,26 +77,71 @@ static bool is_refused(struct list_site *site, struct http_request *req)
     return true;
 }
 
+static int64_t date_of(struct http_request *req, const char *name, int64_t otherwise_us)
+{
+    const char *text = http_request_query(req, name);
+    int64_t at_us = otherwise_us;
+
+    if (text && !timestamp_parse(&at_us, text, strlen(text)))
+        fail_msg("%s: %s", name, text);
+    return at_us;
+}
+
+static size_t number_of(struct http_request *req, const char *name, size_t otherwise)
+{
+    const char *text = http_request_query(req, name);
+    return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+static bool is_wanted(const struct listed *one, const char *to, int64_t from_us,
+                      int64_t to_us)
+{
+    return (!to || strcmp(one->to, to) == 0) && one->created_us >= from_us &&
+           one->created_us <= to_us;
+}
+
+static void add_next(struct buf *body, struct http_request *req, size_t size, size_t page)
+{
+    const char *from = http_request_query(req, "DateSent>");
+    const char *to = http_request_query(req, "DateSent<");
+
+    buf_addf(body, "],\"next_page_uri\":\"" PATH ".json?PageSize=%zu&Page=%zu", size,
+             page + 1);
+    if (from)
+        buf_addf(body, "&DateSent%%3E=%s", from);
+    if (to)
+        buf_addf(body, "&DateSent%%3C=%s", to);
+    buf_add_text(body, "\"}");
+}
+
 static void on_list(void *arg, struct http_request *req)
 {
     struct list_site *site = arg;
-    struct buf body = BUF_INIT(1 << 20);
+    struct buf body = BUF_INIT(BODY_MAX_BYTES);
     const char *to = http_request_query(req, "To");
-    bool first = true;
+    size_t size = number_of(req, "PageSize", PAGE_DEFAULT);
+    size_t page = site->is_endless ? 0 : number_of(req, "Page", 0), seen = 0;
+    int64_t from_us = date_of(req, "DateSent>", INT64_MIN);
+    int64_t to_us = date_of(req, "DateSent<", INT64_MAX);
 
     site->lists++;
     if (is_refused(site, req))
         return;
     buf_add_text(&body, "{\"messages\":[");
     for (size_t i = site->count; i-- > 0;) {
-        if (strcmp(site->all[i].to, to) != 0)
+        if (!is_wanted(&site->all[i], to, from_us, to_us))
             continue;
-        if (!first)
-            buf_add_char(&body, ',');
-        first = false;
-        add_message(&body, &site->all[i]);
+        if (seen >= page * size && seen < (page + 1) * size) {
+            if (seen > page * size)
+                buf_add_char(&body, ',');
+            add_message(&body, &site->all[i]);
+        }
+        seen++;
     }
-    buf_add_text(&body, "],\"next_page_uri\":null}");
+    if (site->is_endless || seen > (page + 1) * size)
+        add_next(&body, req, size, page);
+    else
+        buf_add_text(&body, "],\"next_page_uri\":null}");
     say(site, req, 200, &body);
     buf_free(&body);
 }
@@ -117,9 +167,6 @@ static void on_fetch(void *arg, struct http_request *req)
     say(site, req, status, &body);
     buf_free(&body);
 }
-
-#define ACCOUNT "AC00000000000000000000000000000001"
-#define PATH    "/2010-04-01/Accounts/" ACCOUNT "/Messages"
 
 static const struct http_route routes[] = {
     { "GET", PATH ".json", on_list, 0, NULL },
@@ -159,7 +206,7 @@ const struct accounts *list_site_accounts(const struct list_site *site)
 
 void list_site_put(struct list_site *site, const struct listed *one)
 {
-    for (size_t i = 0; i < site->count; i++) {
+    for (size_t i = site->count; i-- > 0 && site->count < FEW;) {
         if (strcmp(site->all[i].sid, one->sid) == 0) {
             site->all[i] = *one;
             return;
@@ -172,6 +219,11 @@ void list_site_put(struct list_site *site, const struct listed *one)
 void list_site_clear(struct list_site *site)
 {
     site->count = site->lists = site->fetches = 0;
+}
+
+void list_site_endless(struct list_site *site)
+{
+    site->is_endless = true;
 }
 
 void list_site_status(struct list_site *site, int status, int retry_after_s)

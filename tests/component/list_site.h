@@ -1,5 +1,5 @@
-// list_site.h: Twilio's Messages resource of a test, read only: lists by To, newest
-// first, and fetches, from a table that the test fills.
+// list_site.h: Twilio's Messages resource of a test, read only: lists by To and DateSent,
+// in pages, newest first, and fetches, from a table that the test fills.
 #ifndef LIST_SITE_H
 #define LIST_SITE_H
 
@@ -23,11 +23,14 @@ void list_site_close(struct list_site *site);
 // list_site_accounts is the simulator's account there, and none of Twilio's.
 const struct accounts *list_site_accounts(const struct list_site *site);
 
-// list_site_put adds a message, or takes the place of the one with its SID; texts are
-// borrowed. list_site_status: from now on every answer has this status (0 = by the
-// table), and Retry-After when above 0.
+// list_site_put adds a message, or takes the place of the one with its SID (of the
+// first thousand); texts are borrowed. list_site_status: from now on every answer has
+// this status (0 = by the table), and Retry-After when above 0.
 void list_site_put(struct list_site *site, const struct listed *one);
 void list_site_clear(struct list_site *site);
+
+// list_site_endless: from now on every page leads to another one.
+void list_site_endless(struct list_site *site);
 void list_site_status(struct list_site *site, int status, int retry_after_s);
 
 size_t list_site_lists(const struct list_site *site);

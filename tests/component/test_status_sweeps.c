@@ -295,6 +295,81 @@ static void an_account_that_refuses_moves_nothing(void **state)
     assert_true(list_site_fetches(s->site) <= 4);
 }
 
+static void many(struct scene *s, int count, const char *status)
+{
+    static char sids[5000][40];
+
+    put(s, count, 60000, "transactional");
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(sids[i], sizeof(sids[i]), SID "%04d", i);
+        list_site_put(s->site,
+                      &(struct listed){ .sid = sids[i],
+                                        .to = "+14155550100",
+                                        .from = "+15005550006",
+                                        .body = "b",
+                                        .status = status,
+                                        .price = "-0.01280",
+                                        .created_us = clock_wall_us() - 60000000 });
+    }
+    pg_exec(s->db.pg, "update attempts set answered_at = now() - interval '1 min'");
+}
+
+// A receiver that was away for long: pages of the list instead of a fetch each.
+static void many_lost_callbacks_take_few_calls(void **state)
+{
+    struct scene *s = *state;
+    int64_t began_us = clock_boot_us();
+
+    s->rate = 10;
+    s->set.price_ages = (char *)(uintptr_t) "40m";
+    many(s, 5000, "delivered");
+    start(s);
+    wait_sql(s, "select (count(*) = 5000)::int from messages where status = 'delivered'");
+    print_message("5000 lost callbacks: %zu pages, %zu fetches, %lld ms\n",
+                  list_site_lists(s->site), list_site_fetches(s->site),
+                  (long long)(clock_boot_us() - began_us) / 1000);
+    assert_true(list_site_lists(s->site) <= 12);
+    assert_int_equal(list_site_fetches(s->site), 0);
+    wait_sql(s, "select (count(*) = 5000)::int from cost_entries where kind = 'price'");
+}
+
+// What its list does not show is left to the next age; at the last one each is fetched.
+static void what_the_list_does_not_show_is_fetched_at_last(void **state)
+{
+    struct scene *s = *state;
+
+    s->set.time_out_us = 200 * MS;
+    s->set.price_ages = (char *)(uintptr_t) "40m";
+    put(s, 120, 1000, "transactional");
+    start(s);
+    wait_sql(s, "select (count(*) = 120)::int from messages where status = 'timed_out'");
+    wait_sql(s, "select count(*) from sweeps where name = 'status after 100ms'");
+    assert_int_equal(list_site_fetches(s->site), 120);
+    assert_true(list_site_lists(s->site) >= 2);
+}
+
+static void a_list_without_an_end_is_given_up(void **state)
+{
+    struct scene *s = *state;
+
+    s->set.price_ages = (char *)(uintptr_t) "40m";
+    put(s, 60, 1000, "transactional");
+    show(s, SID "0000", "delivered", NULL);
+    list_site_endless(s->site);
+    for (int i = 0; i < 60; i++)  // pages that are never empty
+        list_site_put(s->site, &(struct listed){ .sid = SID "9999",
+                                                 .to = "+1",
+                                                 .from = "+1",
+                                                 .body = "b",
+                                                 .status = "sent",
+                                                 .created_us = clock_wall_us() });
+    start(s);
+    wait_sql(s, "select count(*) from sweeps where name = 'status after 100ms'");
+    assert_sql(s, IS("delivered"), 1);
+    assert_int_equal(list_site_lists(s->site), 30);
+    assert_int_equal(list_site_fetches(s->site), 59);
+}
+
 // More than one slice and more than one hand full.
 static void many_are_walked_in_slices(void **state)
 {
@@ -356,6 +431,9 @@ int main(void)
         TEST(codes_time_out_sooner),
         TEST(an_account_that_refuses_moves_nothing),
         TEST(many_are_walked_in_slices),
+        TEST(many_lost_callbacks_take_few_calls),
+        TEST(what_the_list_does_not_show_is_fetched_at_last),
+        TEST(a_list_without_an_end_is_given_up),
         TEST(what_goes_out_late_is_looked_at_later),
     };
 

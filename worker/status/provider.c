@@ -5,42 +5,28 @@
 #include "gcra.h"
 #include "http_client.h"
 #include "json.h"
-#include "log.h"
 #include "metrics.h"
+#include "provider_line.h"
 #include "reactor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 enum {
     URL_MAX_BYTES = 2048,
-    ANSWER_MAX_BYTES = 4 << 20,
-    CONNECT_US = 3000000,
-    TOTAL_US = 15000000,
-    PAUSE_FIRST_US = 1000000,
-    PAUSE_MAX_US = 60000000,
-    REFUSED_PAUSE_US = 60000000,
-    RETRY_AFTER_MAX_US = 300000000,
+    LIST_PAGE = 200,  // of the list of one person
 };
 
 enum { LINE_REAL, LINE_SIMULATOR, LINE_COUNT };
-
-// One account with its connections.
-struct line {
-    const char *name;  // of the label
-    const struct account *account;
-    struct http_client *http;  // NULL: there is no such account
-    int64_t pause_us;          // how long the latest pause was; 0 = none
-    int64_t paused_until_us;   // boot clock
-    struct err complaint;
-    struct metric *paused;
-};
+enum { QUEUE_COUNT = PROVIDER_SHARE_COUNT * LINE_COUNT };
 
 struct ask {
     struct provider *owner;
-    struct line *line;  // NULL: no account
+    struct provider_line *line;  // NULL: no account
+    enum provider_share share;
     char *url;
     provider_done *done;
     void *arg;
@@ -55,44 +41,15 @@ struct provider {
     struct reactor_timer *pump;
     struct json_reader *json;
     struct provider_page page;  // of the answer at hand
-    struct line lines[LINE_COUNT];
-    struct asks queues[PROVIDER_SHARE_COUNT];
+    struct provider_line lines[LINE_COUNT];
+    struct asks queues[QUEUE_COUNT];  // one account that hangs does not stop the other
     struct asks flying;
-    int next_share;
+    int next_queue;
     int64_t budget_ns;  // gcra's arrival time
     struct metric *calls[PROVIDER_SHARE_COUNT], *failed, *queued;
 };
 
 static void pump(void *arg);
-
-static enum outcome open_line(struct line *line, struct reactor *r, const char *name,
-                              const struct account *account,
-                              const struct provider_settings *set, struct err *err)
-{
-    struct buf user = BUF_INIT(512);
-    struct http_client_settings http = {
-        .in_flight_max = set->in_flight_max,
-        .connect_us = CONNECT_US,
-        .total_us = TOTAL_US,
-        .answer_max_bytes = ANSWER_MAX_BYTES,
-        .user_agent = "smsq/" SMSQ_VERSION,
-    };
-    char labels[48];
-
-    line->name = name;
-    line->account = account;
-    (void)snprintf(labels, sizeof(labels), "account=\"%s\"", name);
-    line->paused = metrics_gauge(
-        set->metrics, "smsq_reconcile_account_paused", labels,
-        "1 = the account refused us or wants us to slow down: not asked now.");
-    if (!account->base_url)
-        return OUTCOME_OK;
-    buf_addf(&user, "%s:%s", account->user, account->password);
-    http.user_password = buf_text(&user);
-    enum outcome rc = http_client_open(&line->http, r, &http, err);
-    buf_free(&user);
-    return rc;
-}
 
 static void set_gauges(void *arg)
 {
@@ -100,7 +57,7 @@ static void set_gauges(void *arg)
     const struct ask *one;
     size_t waiting = 0;
 
-    for (size_t i = 0; i < PROVIDER_SHARE_COUNT; i++)
+    for (size_t i = 0; i < QUEUE_COUNT; i++)
         TAILQ_FOREACH(one, &p->queues[i], next) waiting++;
     metric_set(p->queued, (double)waiting);
     for (size_t i = 0; i < LINE_COUNT; i++)
@@ -135,15 +92,15 @@ enum outcome provider_open(struct provider **out, struct reactor *r,
     p->calls_per_second = set->calls_per_second;
     p->json = json_reader_new();
     p->pump = reactor_timer_new(r, pump, p);
-    for (size_t i = 0; i < PROVIDER_SHARE_COUNT; i++)
+    for (size_t i = 0; i < QUEUE_COUNT; i++)
         TAILQ_INIT(&p->queues[i]);
     TAILQ_INIT(&p->flying);
     declare_metrics(p, set->metrics);
-    enum outcome rc =
-        open_line(&p->lines[LINE_REAL], r, "twilio", &set->accounts->twilio, set, err);
+    enum outcome rc = provider_line_open(&p->lines[LINE_REAL], r, "twilio",
+                                         &set->accounts->twilio, set, err);
     if (!rc)
-        rc = open_line(&p->lines[LINE_SIMULATOR], r, "simulator",
-                       &set->accounts->simulator, set, err);
+        rc = provider_line_open(&p->lines[LINE_SIMULATOR], r, "simulator",
+                                &set->accounts->simulator, set, err);
     if (rc) {
         provider_close(p);
         return rc;
@@ -174,7 +131,7 @@ void provider_close(struct provider *p)
         return;
     for (size_t i = 0; i < LINE_COUNT; i++)
         http_client_close(p->lines[i].http);
-    for (size_t i = 0; i < PROVIDER_SHARE_COUNT; i++)
+    for (size_t i = 0; i < QUEUE_COUNT; i++)
         free_all(&p->queues[i]);
     free_all(&p->flying);
     reactor_timer_free(p->pump);
@@ -182,37 +139,13 @@ void provider_close(struct provider *p)
     free(p);
 }
 
-static void pause_line(struct line *line, const struct http_answer *http)
-{
-    bool is_refused = http->status == 401 || http->status == 403;
-
-    line->pause_us = line->pause_us ? line->pause_us * 2 : PAUSE_FIRST_US;
-    if (is_refused || line->pause_us > PAUSE_MAX_US)
-        line->pause_us = PAUSE_MAX_US;
-    int64_t pause_us = line->pause_us;
-    if (http->retry_after_us >= 0)
-        pause_us = http->retry_after_us < RETRY_AFTER_MAX_US ? http->retry_after_us
-                                                             : RETRY_AFTER_MAX_US;
-    line->paused_until_us = clock_boot_us() + pause_us;
-    if (is_refused)
-        err_set(&line->complaint, OUTCOME_RETRY,
-                "%s answered %d to a question about messages: check account and token",
-                line->name, http->status);
-    else
-        line->complaint.text[0] = '\0';
-    log_line(LOG_LEVEL_WARN, "reconcile_paused", LOG_T("account", line->name),
-             LOG_I("http_status", http->status), LOG_I("pause_us", pause_us),
-             LOG_T("reason", http->error));
-}
-
 // What was answered; the page stands in p->page.
-static enum provider_result judge(struct provider *p, struct line *line,
+static enum provider_result judge(struct provider *p, struct provider_line *line,
                                   const struct http_answer *http, struct err *err)
 {
     if (http->status == 200 &&
         !provider_read(&p->page, p->json, http->body, http->body_len, err)) {
         line->pause_us = 0;
-        line->complaint.text[0] = '\0';
         return PROVIDER_OK;
     }
     if (http->status == 404) {
@@ -221,7 +154,7 @@ static enum provider_result judge(struct provider *p, struct line *line,
         return PROVIDER_MISSING;
     }
     if (http->status != 200) {
-        pause_line(line, http);
+        provider_line_pause(line, http);
         err_set(err, OUTCOME_RETRY, "HTTP %d %s", http->status, http->error);
     }
     return PROVIDER_FAILED;
@@ -279,10 +212,10 @@ static int64_t take_budget_us(struct provider *p)
 }
 
 // Deals with the first of a queue; false when it has to wait.
-static bool serve(struct provider *p, enum provider_share share, int64_t *wait_us)
+static bool serve(struct provider *p, struct asks *queue, int64_t *wait_us)
 {
-    struct ask *ask = TAILQ_FIRST(&p->queues[share]);
-    struct line *line;
+    struct ask *ask = TAILQ_FIRST(queue);
+    struct provider_line *line;
 
     if (!ask)
         return false;
@@ -295,43 +228,43 @@ static bool serve(struct provider *p, enum provider_share share, int64_t *wait_u
         if (*wait_us > 0)
             return false;
     }
-    TAILQ_REMOVE(&p->queues[share], ask, next);
+    TAILQ_REMOVE(queue, ask, next);
     if (!line) {
         refuse(p, ask, PROVIDER_NO_ACCOUNT, "its mode has no account here");
     } else if (is_paused) {
         refuse(p, ask, PROVIDER_FAILED, "the account is left alone for a while");
     } else {
-        metric_add(p->calls[share], 1);
+        metric_add(p->calls[ask->share], 1);
         fly(p, ask);
     }
     return true;
 }
 
-// One call of each share in turn, while budget and connections last.
+// One call of each queue in turn, while budget and connections last.
 static void pump(void *arg)
 {
     struct provider *p = arg;
     int idle = 0;
     int64_t wait_us = 0;
 
-    while (idle < PROVIDER_SHARE_COUNT && wait_us == 0) {
-        enum provider_share share = (enum provider_share)p->next_share;
-        bool served = serve(p, share, &wait_us);
+    while (idle < QUEUE_COUNT && wait_us == 0) {
+        bool served = serve(p, &p->queues[p->next_queue], &wait_us);
         if (wait_us == 0)  // who waits for the budget is the next one
-            p->next_share = (p->next_share + 1) % PROVIDER_SHARE_COUNT;
+            p->next_queue = (p->next_queue + 1) % QUEUE_COUNT;
         idle = served ? 0 : idle + 1;
     }
     if (wait_us > 0)
         reactor_timer_set(p->pump, wait_us);
 }
 
-static struct line *find_line(struct provider *p, const char *mode)
+static struct provider_line *find_line(struct provider *p, const char *mode)
 {
     enum account_mode found;
 
     if (!account_mode_find(&found, mode, strlen(mode)))
         return NULL;
-    struct line *line = &p->lines[found == ACCOUNT_SIMULATE ? LINE_SIMULATOR : LINE_REAL];
+    struct provider_line *line =
+        &p->lines[found == ACCOUNT_SIMULATE ? LINE_SIMULATOR : LINE_REAL];
     return line->http ? line : NULL;
 }
 
@@ -342,6 +275,7 @@ static void submit(struct provider *p, enum provider_share share, const char *mo
     struct buf url = BUF_INIT(URL_MAX_BYTES);
 
     ask->owner = p;
+    ask->share = share;
     ask->line = find_line(p, mode);
     ask->done = done;
     ask->arg = arg;
@@ -352,13 +286,14 @@ static void submit(struct provider *p, enum provider_share share, const char *mo
     ask->url = xstrdup(buf_text(&url));
     buf_free(&url);
     buf_free(path);
-    TAILQ_INSERT_TAIL(&p->queues[share], ask, next);
+    size_t line = ask->line ? (size_t)(ask->line - p->lines) : 0;
+    TAILQ_INSERT_TAIL(&p->queues[line * PROVIDER_SHARE_COUNT + share], ask, next);
     reactor_timer_set(p->pump, 0);
 }
 
 static const char *account_sid(struct provider *p, const char *mode)
 {
-    const struct line *line = find_line(p, mode);
+    const struct provider_line *line = find_line(p, mode);
     return line ? line->account->account_sid : "";
 }
 
@@ -384,15 +319,48 @@ void provider_list(struct provider *p, enum provider_share share, const char *mo
         buf_addf(&path,
                  "/2010-04-01/Accounts/%s/Messages.json?To=", account_sid(p, mode));
         buf_add_url_escaped(&path, to, strlen(to));
-        buf_addf(&path, "&PageSize=%d", PROVIDER_PAGE_MAX);
+        buf_addf(&path, "&PageSize=%d", LIST_PAGE);
     }
     submit(p, share, mode, &path, done, arg);
 }
 
-const char *provider_complaint(const struct provider *p)
+static void add_time(struct buf *path, const char *name, int64_t wall_us)
 {
+    char text[64];
+    struct tm tm;
+    time_t seconds = (time_t)(wall_us / 1000000);
+
+    if (!gmtime_r(&seconds, &tm) ||
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        return;
+    buf_addf(path, "%s=", name);
+    buf_add_url_escaped(path, text, strlen(text));
+    buf_add_char(path, '&');
+}
+
+// The operator is part of the parameter's name.
+void provider_list_sent(struct provider *p, enum provider_share share, const char *mode,
+                        const struct provider_span *span, const char *next_uri,
+                        provider_done *done, void *arg)
+{
+    struct buf path = BUF_INIT(URL_MAX_BYTES);
+
+    if (next_uri) {
+        buf_add_text(&path, next_uri);
+    } else {
+        buf_addf(&path, "/2010-04-01/Accounts/%s/Messages.json?", account_sid(p, mode));
+        add_time(&path, "DateSent%3E", span->from_us);
+        add_time(&path, "DateSent%3C", span->to_us);
+        buf_addf(&path, "PageSize=%d", PROVIDER_PAGE_MAX);
+    }
+    submit(p, share, mode, &path, done, arg);
+}
+
+size_t provider_line_count(const struct provider *p)
+{
+    size_t count = 0;
+
     for (size_t i = 0; i < LINE_COUNT; i++)
-        if (p->lines[i].complaint.text[0])
-            return p->lines[i].complaint.text;
-    return NULL;
+        count += p->lines[i].http != NULL;
+    return count;
 }

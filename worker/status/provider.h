@@ -1,6 +1,7 @@
 // provider.h: asks Twilio, or the simulator for what was simulated, what it knows of
-// messages. Calls wait in one queue per share and go out by a budget, one share after the
-// other; an account that refuses us or wants us to slow down is left alone for a while.
+// messages. Calls wait in one queue per share and account and go out by a budget, one
+// queue after the other; an account that refuses us or wants us to slow down is left
+// alone for a while.
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
@@ -54,7 +55,16 @@ void provider_fetch(struct provider *p, enum provider_share share, const char *m
 void provider_list(struct provider *p, enum provider_share share, const char *mode,
                    const char *to, const char *next_uri, provider_done *done, void *arg);
 
-// provider_complaint says why an account is left alone, or NULL.
-const char *provider_complaint(const struct provider *p);
+// provider_list_sent asks for all that was sent in that time, newest first, in pages of
+// PROVIDER_PAGE_MAX.
+struct provider_span {
+    int64_t from_us, to_us;
+};
+void provider_list_sent(struct provider *p, enum provider_share share, const char *mode,
+                        const struct provider_span *span, const char *next_uri,
+                        provider_done *done, void *arg);
+
+// provider_line_count: how many accounts there are to ask, 0 to 2.
+size_t provider_line_count(const struct provider *p);
 
 #endif

@@ -195,6 +195,7 @@ static enum outcome on_message(void *arg, const char *name, size_t len,
     if (page->count == PROVIDER_PAGE_MAX)
         return err_set(err, OUTCOME_REJECT, "the page is longer than was asked for");
     struct provider_message *m = &page->messages[page->count++];
+    *m = (struct provider_message){ 0 };
     enum outcome rc = json_each(value, on_member, m, err);
     return rc ? rc : check(m, err);
 }
@@ -220,7 +221,8 @@ enum outcome provider_read(struct provider_page *out, struct json_reader *json,
     struct provider_message one = { 0 };
     struct draft d = { .page = out, .message = &one };
 
-    *out = (struct provider_page){ 0 };
+    out->count = 0;  // the messages are many: each is cleared when it is needed
+    out->next_uri = NULL;
     enum outcome rc = json_read(json, body, len, on_top, &d, err);
     if (!rc && !d.is_list)
         rc = check(&one, err);

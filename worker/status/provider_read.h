@@ -7,7 +7,7 @@
 
 struct json_reader;
 
-enum { PROVIDER_PAGE_MAX = 200 };
+enum { PROVIDER_PAGE_MAX = 1000 };
 
 // One message as Twilio knows it.
 struct provider_message {

@@ -18,21 +18,25 @@ static const char move_sql[] =
 // Most rows of a slice end at the filter on rank; only the others are looked up.
 #define SLICE_SQL(wanted)                                                                \
     "with slice as materialized ("                                                       \
-    "  select a.message_id, a.turn, a.rank, a.twilio_sid from attempts a"                \
+    "  select a.message_id, a.turn, a.rank, a.twilio_sid,"                               \
+    "         coalesce(a.posted_at, a.answered_at) as at from attempts a"                \
     "   where a.message_id >= $1::uuid and (a.message_id > $1 or a.turn > $2::int)"      \
     "     and a.message_id < $3::uuid"                                                   \
     "   order by a.message_id, a.turn limit $4::int"                                     \
     "), open as ("                                                                       \
-    "  select s.message_id, s.turn, s.twilio_sid, coalesce(m.mode, 'live') as mode"      \
+    "  select s.message_id, s.turn, s.twilio_sid, coalesce(m.mode, 'live') as mode,"     \
+    "         s.at"                                                                      \
     "    from slice s cross join lateral"                                                \
     "         (select x.mode, x.class from messages x where x.message_id = s.message_id" \
     "          offset 0) m"                                                              \
-    "   where s.twilio_sid is not null and " wanted " limit $5::int"                     \
+    "   where s.twilio_sid is not null and " wanted                                      \
+    "     and ($5::text is null or (m.mode is not distinct from 'simulate') = ($5 = "    \
+    "'t'))"                                                                              \
     ")"                                                                                  \
-    "select message_id, turn, twilio_sid, mode from open"                                \
+    "select message_id, turn, twilio_sid, mode, at from open"                            \
     " union all "                                                                        \
-    "select * from (select message_id, turn, null::text, null::text from slice"          \
-    "                order by message_id desc, turn desc limit 1) last"
+    "select * from (select message_id, turn, null::text, null::text, null::timestamptz"  \
+    "                 from slice order by message_id desc, turn desc limit 1) last"
 
 #define HAS_NO_PRICE(a)                                                                  \
     "not exists (select from cost_entries c where c.message_id = " a ".message_id"       \
@@ -53,7 +57,8 @@ static const char note_late_sql[] =
 
 static const char late_sql[] =
     "select l.message_id, coalesce(a.turn, 0), a.twilio_sid, coalesce(m.mode, 'live'),"
-    "       l.stage::int, m.status in ('waiting', 'claimed', 'in_doubt')"
+    "       null::timestamptz, l.stage::int, m.status in ('waiting', 'claimed', "
+    "'in_doubt')"
     "  from sweep_late l cross join lateral"
     "       (select x.mode, x.status from messages x where x.message_id = l.message_id"
     "        offset 0) m"
@@ -167,13 +172,16 @@ void store_sweep_move(struct db *db, const char *name, const struct turn_key *up
 void store_sweep_slice(struct db *db, const struct sweep_slice *slice, db_done *done,
                        void *arg)
 {
+    static const char *const simulated[] = {
+        [SWEEP_ANY_LINE] = NULL, [SWEEP_REAL] = "f", [SWEEP_SIMULATED] = "t"
+    };
     struct db_args *args = db_args_new();
 
     db_args_uuid(args, slice->after.message_id);
     db_args_int4(args, slice->after.turn);
     db_args_uuid(args, slice->before);
     db_args_int4(args, slice->scan_max);
-    db_args_int4(args, slice->take_max);
+    db_args_text(args, simulated[slice->line]);
     db_submit(db, &slices[slice->wants], args, done, arg);
 }
 

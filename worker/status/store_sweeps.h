@@ -16,16 +16,19 @@ void store_sweep_move(struct db *db, const char *name, const struct turn_key *up
 enum sweep_wants { SWEEP_STATUS, SWEEP_OTP_STATUS, SWEEP_PRICE };
 
 // store_sweep_slice looks at up to scan_max attempts behind after, with ids below before,
-// and returns up to take_max of them that lack what is wanted: (message_id uuid, turn
-// int4, twilio_sid text, mode text), and one row without twilio_sid: the last that was
-// looked at. No row at all: there is nothing behind after.
+// and returns those of the line that lack what is wanted: (message_id uuid, turn int4,
+// twilio_sid text, mode text, at timestamptz: when it was posted, null = not known), and
+// one row without twilio_sid: the last that was looked at. No row at all: there is
+// nothing behind after.
+enum sweep_line { SWEEP_ANY_LINE, SWEEP_REAL, SWEEP_SIMULATED };
 struct sweep_slice {
     enum sweep_wants wants;
+    enum sweep_line line;
     struct turn_key after;
     unsigned char before[16];
-    int32_t scan_max, take_max;
+    int32_t scan_max;
 };
-enum { SLICE_ID, SLICE_TURN, SLICE_SID, SLICE_MODE, SLICE_STAGE, SLICE_WAITS };
+enum { SLICE_ID, SLICE_TURN, SLICE_SID, SLICE_MODE, SLICE_AT, SLICE_STAGE, SLICE_WAITS };
 void store_sweep_slice(struct db *db, const struct sweep_slice *slice, db_done *done,
                        void *arg);
 
