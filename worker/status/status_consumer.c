@@ -8,14 +8,13 @@
 #include "kafka_in.h"
 #include "kafka_out.h"
 #include "letter_keeper.h"
-#include "log.h"
 #include "message_id.h"
 #include "metrics.h"
-#include "reactor.h"
 #include "readiness.h"
 #include "reconciler.h"
 #include "rescuer.h"
 #include "status_entry.h"
+#include "status_join.h"
 #include "status_report.h"
 #include "store_adopt.h"
 #include "store_receipts.h"
@@ -27,7 +26,6 @@
 
 enum {
     BATCH_MAX = 500,
-    JOIN_MAX = 500,
     UNACKED_MAX = 16384,
     SESSION_TIMEOUT_MS = 10000,
 };
@@ -46,9 +44,9 @@ struct status_consumer {
     struct rescuer *rescuer;
     struct keys keys;
     struct json_reader *json;
-    struct reactor_timer *join;
+    struct status_join *join;
     LIST_HEAD(, batch) batches;  // in PostgreSQL's hands
-    struct metric *receipts, *joined, *batch_size;
+    struct metric *receipts, *batch_size;
     struct metric *received_to_applied;
     struct status_report *report;
 };
@@ -234,47 +232,6 @@ static void on_kafka(void *arg)
     fill(c);
 }
 
-static void on_join_adopted(void *arg, const struct db_answer *answer)
-{
-    (void)arg;
-    if (answer->rc)
-        log_line(LOG_LEVEL_ERROR, "join_failed", LOG_T("reason", answer->reason));
-}
-
-static void adopt_joined(struct status_consumer *c, const struct db_answer *answer,
-                         size_t count)
-{
-    unsigned char ids[JOIN_MAX][16];
-    size_t later = 0;
-
-    for (size_t i = 0; i < count && later < JOIN_MAX; i++)
-        if (db_int(answer->rows, i, 1) > 1)
-            memcpy(ids[later++], db_uuid(answer->rows, i, 0), sizeof(ids[0]));
-    later = status_entry_sort_ids(ids, later);
-    if (later > 0)
-        store_adopt(c->db, (const unsigned char(*)[16])ids, later, on_join_adopted, c);
-}
-
-static void on_joined(void *arg, const struct db_answer *answer)
-{
-    struct status_consumer *c = arg;
-    size_t count = answer->rc ? 0 : db_rows(answer->rows);
-
-    if (answer->rc)
-        log_line(LOG_LEVEL_ERROR, "join_failed", LOG_T("reason", answer->reason));
-    metric_add(c->joined, count);
-    adopt_joined(c, answer, count);
-    reactor_timer_set(c->join, count == JOIN_MAX ? 0 : c->set->join_us);
-}
-
-// Callbacks that came before their message, or without its id, are tried again.
-static void join(void *arg)
-{
-    struct status_consumer *c = arg;
-
-    store_receipts_join(c->db, JOIN_MAX, &c->set->retry, on_joined, c);
-}
-
 static void on_stop(void *arg)
 {
     struct status_consumer *c = arg;
@@ -311,9 +268,6 @@ static void declare_metrics(struct status_consumer *c)
     c->report = status_report_new(m);
     c->batch_size = metrics_sizes(m, "smsq_receipt_batch_rows", NULL,
                                   "Callbacks in one batch for PostgreSQL.");
-    c->joined =
-        metrics_counter(m, "smsq_receipts_joined_total", NULL,
-                        "Callbacks that came before their message and were joined.");
     c->received_to_applied =
         metrics_latencies(m, "smsq_callback_to_applied_seconds", NULL,
                           "From a callback at the receiver to its rows.");
@@ -374,7 +328,6 @@ enum outcome status_consumer_open(struct status_consumer **out,
         rc = service_open(&c->service, &set->service, &hooks, err);
     if (!rc) {
         c->json = json_reader_new();
-        c->join = reactor_timer_new(service_reactor(c->service), join, c);
         declare_metrics(c);
         rc = open_connections(c, set, err);
     }
@@ -382,7 +335,8 @@ enum outcome status_consumer_open(struct status_consumer **out,
         status_consumer_close(c);
         return rc;
     }
-    join(c);
+    c->join = status_join_new(service_reactor(c->service), c->db, set,
+                              service_metrics(c->service));
     *out = c;
     return OUTCOME_OK;
 }
@@ -411,7 +365,7 @@ void status_consumer_close(struct status_consumer *c)
         LIST_REMOVE(b, next);
         batch_free(b);
     }
-    reactor_timer_free(c->join);
+    status_join_free(c->join);
     status_report_free(c->report);
     json_reader_free(c->json);
     service_close(c->service);
