@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+enum { LARGE_BYTES = 1000000 };
+
 static void sends_what_it_was_given_byte_for_byte(void **state)
 {
     static const char *const headers[] = { "X-One: 1", "I-Two: 2", NULL };
@@ -102,6 +104,43 @@ static void reads_answers_in_whatever_pieces_they_come(void **state)
     assert_seen(c, true, 200);
     assert_string_equal(c->seen.body, "abcde");
     close(fd);
+}
+
+// More than the kernel takes at once: the rest goes when the peer has made room, or the
+// answer comes first and the connection is of no use any more.
+static void sends_a_large_body_in_parts(void **state)
+{
+    struct caller *c = *state;
+    char *body = xcalloc(1, LARGE_BYTES);
+    struct raw_message m;
+
+    memset(body, 'x', LARGE_BYTES);
+    c->call.body = body;
+    c->call.body_len = LARGE_BYTES;
+    caller_start(c);
+    caller_submit(c);
+    int fd = caller_take(c);
+    assert_true(raw_read(fd, &m, true));
+    assert_int_equal(m.body_len, LARGE_BYTES);
+    assert_int_equal(strspn(m.body, "x"), LARGE_BYTES);
+    raw_free(&m);
+    assert_true(raw_say(fd, CREATED));
+    caller_wait(c);
+    assert_seen(c, true, 201);
+
+    caller_submit(c);
+    assert_true(raw_say(fd, ANSWER("413 Too Large", "2", "\r\nno")));
+    caller_wait(c);
+    assert_seen(c, true, 413);
+    close(fd);
+    c->call.body_len = 5;
+    caller_submit(c);
+    fd = caller_take(c);
+    assert_request(fd, "xxxxx");
+    assert_true(raw_say(fd, CREATED));
+    caller_wait(c);
+    close(fd);
+    free(body);
 }
 
 static void reuses_the_connection(void **state)
@@ -251,6 +290,7 @@ int main(void)
         TEST(sends_what_it_was_given_byte_for_byte),
         TEST(sets_again_what_differs_from_the_last_call),
         TEST(reads_answers_in_whatever_pieces_they_come),
+        TEST(sends_a_large_body_in_parts),
         TEST(reuses_the_connection),
         TEST(cuts_off_an_answer_that_is_too_long),
         TEST(reads_retry_after_in_seconds),
