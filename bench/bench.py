@@ -54,7 +54,8 @@ def arguments(known):
                         help=f"all, or some of: {', '.join(known)}")
     parser.add_argument("--runs", type=int, help="of each, after the warm-up")
     parser.add_argument("--messages", type=int, help="jobs of a run")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every figure of every run")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE",
+                        help="every figure of every run")
     parser.add_argument("--report", action="store_true",
                         help="write the figures into docs/performance.md")
     parser.add_argument("--external", action="store_true",

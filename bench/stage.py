@@ -115,7 +115,7 @@ class Stage:
     def wrk(self, script, url, seconds, connections, threads=1, **environment):
         """One run of wrk: requests, rate, latencies; anything but 2xx fails the run."""
         done = subprocess.run(
-            ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s",
+            ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s",
              str(BENCH / script), url], capture_output=True, text=True, check=True,
             env={**os.environ, "SMSQ_TOKEN": self.env["SMSQ_TOKEN"], **environment})
         return read_wrk(done.stdout)

@@ -95,7 +95,8 @@ def worker(stage, options):
         "runs": runs, "median": ours,
         "bounds": {f"bare libcurl loop, {CONNECTIONS} connections": loop},
         "ratios": {
-            "requests per CPU second, worker to bare loop": loop["us"] / ours["cpu"]["worker"]["us"],
+            "requests per CPU second, worker to bare loop":
+                loop["us"] / ours["cpu"]["worker"]["us"],
             "messages/s, worker to bare loop": ours["rate"] / loop["rate"]},
     }
 
