@@ -32,6 +32,16 @@ int raw_dial(int port)
     return fd;
 }
 
+int raw_knock(int port)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    (void)connect(fd, (const struct sockaddr *)&to, sizeof(to));
+    return fd;
+}
+
 int raw_listen(int *port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET };

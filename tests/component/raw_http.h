@@ -17,9 +17,11 @@ struct raw_message {
 
 // raw_listen takes any free port of 127.0.0.1; raw_dial returns -1 when nobody listens;
 // raw_take accepts one connection, -1 when none comes in RAW_WAIT_S. All reads and writes
-// of these sockets end after that time too (raw_deadline sets it).
+// of these sockets end after that time too (raw_deadline sets it). raw_knock dials too,
+// and does not wait until somebody answers.
 int raw_listen(int *port);
 int raw_dial(int port);
+int raw_knock(int port);
 int raw_take(int listen_fd);
 void raw_deadline(int fd);
 

@@ -1,8 +1,11 @@
 // Whoever does not beat posts nothing that has not begun; what it forgot comes back.
 #include "message_id.h"
+#include "raw_http.h"
 #include "workplace.h"
 
 #include <libpq-fe.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CLAIMED "select count(*) from messages where status = 'claimed'"
@@ -69,6 +72,55 @@ static void a_buried_worker_finishes_what_it_began_and_posts_nothing_else(void *
     assert_int_equal(peer_count(w->peer), 2);
     assert_int_equal(pg_int(w->pg, GIVEN_BACK), 3);
     assert_int_equal(pg_int(w->pg, "select count(*) from workers"), 2);
+}
+
+// The peer lets nobody in: what is posted is on its way until let_in.
+static int shut_out(struct workplace *w, char *url, size_t size, int *other)
+{
+    int port, fd = raw_listen(&port);
+
+    assert_int_equal(listen(fd, 0), 0);
+    *other = raw_knock(port);
+    (void)snprintf(url, size, "http://127.0.0.1:%d", port);
+    w->set.account.simulator_url = url;
+    w->set.connect_us = 10000000;
+    return fd;
+}
+
+static void let_in(int listen_fd, int other)
+{
+    close(other);
+    assert_int_equal(listen(listen_fd, 8), 0);
+    for (int i = 0; i < 2; i++) {  // the other's line, and the worker's
+        int fd = raw_take(listen_fd);
+        assert_true(fd >= 0);
+        assert_true(raw_is_closed(fd));
+        close(fd);
+    }
+    close(listen_fd);
+}
+
+// Its claim is young and its worker alive, but under another epoch.
+static void what_an_epoch_has_on_its_way_does_not_leave_after_it(void **state)
+{
+    struct workplace *w = *state;
+    char url[64];
+    int other, listen_fd = shut_out(w, url, sizeof(url), &other);
+
+    w->set.beat_us = 100000;
+    workplace_start(w);
+    workplace_wait_sql(w, ALIVE, 1);
+    put(w, 0, 1);
+    workplace_wait_sql(w, CLAIMED, 1);
+    pg_exec(w->pg, "update workers set dead_at = now()");
+    workplace_wait_sql(w, ALIVE, 1);
+    let_in(listen_fd, other);
+    workplace_wait_sql(w,
+                       "select count(*) from messages where status = 'waiting' and"
+                       " turn = 2 and tries = 0 and reason = 'not_sent'",
+                       1);
+    workplace_ends(w);
+    assert_int_equal(pg_int(w->pg, "select count(*) from attempts"), 0);
 }
 
 static PGconn *stop_beats(struct workplace *w)
@@ -176,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_row_says_when_its_worker_is_dead_and_when_its_claims_are),
         TEST(a_buried_worker_finishes_what_it_began_and_posts_nothing_else),
+        TEST(what_an_epoch_has_on_its_way_does_not_leave_after_it),
         TEST(without_a_confirmed_beat_nothing_leaves_and_no_try_is_burnt),
         TEST(a_claim_that_memory_does_not_hold_goes_back_to_wait),
         TEST(a_claim_of_an_epoch_that_is_over_goes_back_as_well),

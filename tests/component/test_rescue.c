@@ -152,11 +152,10 @@ static void whoever_beats_is_not_buried(void **state)
 {
     struct db_fixture *f = *state;
 
-    (void)usleep(400000);
+    (void)usleep(4200000);  // the session must be older than two deaths
     worker(f, 1, "0 s", "null");
-    worker(f, 2, "1 s", "null");
-    pg_exec(f->pg, "update workers set heartbeat_at = now() + interval '1 min'"
-                   " where epoch = 1");
+    worker(f, 2, "3 s", "null");
+    pg_exec(f->pg, "update workers set dead_after = '2 s'");
     assert_int_equal(bury(f), 1);
     assert_int_equal(pg_int(f->pg, "select epoch from workers where dead_at is not null"),
                      2);

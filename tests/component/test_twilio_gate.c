@@ -3,7 +3,6 @@
 #include "number_list.h"
 #include "poster.h"
 
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -220,16 +219,6 @@ static void a_refused_connection_sent_nothing(void **state)
     assert_result(p, SEND_NOT_SENT);
 }
 
-static int knock(int port)
-{
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    (void)connect(fd, (const struct sockaddr *)&to, sizeof(to));
-    return fd;
-}
-
 // A queue of one that is full: the kernel drops what knocks.
 static void a_connection_that_takes_too_long_sent_nothing(void **state)
 {
@@ -238,7 +227,7 @@ static void a_connection_that_takes_too_long_sent_nothing(void **state)
 
     assert_int_equal(listen(p->listen_fd, 0), 0);
     for (size_t i = 0; i < COUNT_OF(others); i++)
-        others[i] = knock(p->port);
+        others[i] = raw_knock(p->port);
     p->set.connect_us = 200000;
     poster_start(p);
     poster_submit(p);
