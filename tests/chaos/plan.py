@@ -7,7 +7,7 @@ import random
 POINTS = {
     "worker": ("worker_before_claim", "worker_after_claim", "worker_before_ack",
                "worker_before_note", "client_after_bytes", "worker_after_answer",
-               "worker_after_result"),
+               "worker_after_result", "worker_takeover"),
     "scheduler": ("mover_before_publish", "mover_after_ack", "mover_after_delete"),
     "status-consumer": ("status_before_store", "status_after_store", "reconciler_after_list"),
     "webhook-receiver": ("receiver_before_publish", "receiver_after_publish"),
@@ -28,6 +28,7 @@ HARDY_SHARE = 0.2  # the others wait for the end of an outage, when they have wo
 VOID_S = 4.0  # who has not passed its place so long after its time is killed all the same
 # The work of these is behind a lease, of which the dead keep the term.
 LEASED_VOID_S = 25.0
+AT_START = ("worker_takeover",)  # passed in the first moments of a life only
 LEASED = ("mover_", "reconciler_")
 
 
@@ -57,8 +58,10 @@ def life_of(seed, name, kind, number):
     # In turn, so that each place gets its share; the start is different for each program.
     places = POINTS[kind]
     start = random.Random(f"{seed}/{name}").randrange(len(places))
-    return Life(places[(start + number) % len(places)], draw.randint(1, PASSES_MAX), after_s,
-                is_hardy)
+    place, passes = places[(start + number) % len(places)], draw.randint(1, PASSES_MAX)
+    if place in AT_START:
+        return Life(place, 1 + passes % 3, 0.0, is_hardy)
+    return Life(place, passes, after_s, is_hardy)
 
 
 @dataclasses.dataclass(frozen=True)

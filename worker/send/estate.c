@@ -1,5 +1,6 @@
 #include "estate.h"
 
+#include "fail_point.h"
 #include "journal_read.h"
 #include "log.h"
 #include "metrics.h"
@@ -221,6 +222,7 @@ static void go_on(void *arg)
 {
     struct estate *e = arg;
 
+    fail_point("worker_takeover", e->image.answered_count + e->image.begun_count);
     switch (e->step) {
     case STEP_BURY:
         bury(e);
