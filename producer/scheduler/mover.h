@@ -22,7 +22,6 @@ enum {
     MOVER_BATCH_MAX = 1000,  // rows of a page
     MOVER_BATCHES = 4,       // pages that wait for Kafka or for their delete at a time
     MOVER_SUSPECTS_MAX = 500,
-    MOVER_LEASE_US = 10000000,
 };
 
 struct mover_settings {
@@ -32,7 +31,7 @@ struct mover_settings {
     struct db *db;      // borrowed
     struct kafka_out *out;
     int64_t poll_us;   // how often to look when nothing was due
-    int64_t lease_us;  // MOVER_LEASE_US
+    int64_t lease_us;
     struct reactor *reactor;
 };
 

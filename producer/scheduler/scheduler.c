@@ -33,6 +33,8 @@ static const struct setting scheduler_table[] = {
       "how long an Idempotency-Key stands for its message" },
     { "scheduler.survey_interval", SETTING_US, AT(survey_us), "10s", 100000, 3600000000,
       NULL, "how often to count what is in doubt, claimed and delayed, for the metrics" },
+    { "scheduler.lease", SETTING_US, AT(lease_us), "10s", 1000000, 300000000, NULL,
+      "after so long others take over the work of a scheduler that ended without a word" },
     { 0 },
 };
 
@@ -121,7 +123,7 @@ static void make_movers(struct scheduler *s)
             .db = s->db,
             .out = s->out,
             .poll_us = s->set->poll_us,
-            .lease_us = MOVER_LEASE_US,
+            .lease_us = s->set->lease_us,
             .reactor = service_reactor(s->service),
         };
         s->movers[i] = mover_new(&mover, service_metrics(s->service));
@@ -137,7 +139,7 @@ static void make_sweeps(struct scheduler *s)
         .db = s->db,
         .rest_us = EXPIRER_REST_US,
         .page_rest_us = EXPIRER_PAGE_REST_US,
-        .lease_us = MOVER_LEASE_US,
+        .lease_us = s->set->lease_us,
     };
 
     s->expirer = expirer_new(&expirer, metrics);

@@ -16,6 +16,7 @@ struct scheduler_settings {
     int64_t poll_us;       // scheduler.poll_interval
     int64_t keep_keys_us;  // scheduler.idempotency_keep
     int64_t survey_us;     // scheduler.survey_interval
+    int64_t lease_us;      // scheduler.lease
 };
 
 extern const struct settings_source scheduler_settings_source;

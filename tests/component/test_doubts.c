@@ -94,6 +94,7 @@ static void start(struct scene *s)
                                             .interval_us = &s->interval_us,
                                             .keys = &s->keys,
                                             .retry = &race_retry,
+                                            .lease_us = 10000000,
                                             .db = s->db.db,
                                             .provider = s->provider,
                                             .metrics = s->db.metrics };

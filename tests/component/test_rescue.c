@@ -225,7 +225,8 @@ static void start(struct db_fixture *f, struct pair *p)
     struct err err = { 0 };
 
     p->metrics = metrics_new();
-    assert_int_equal(rescuer_open(&p->rescuer, f->reactor, &db, p->metrics, &err), 0);
+    assert_int_equal(
+        rescuer_open(&p->rescuer, f->reactor, &db, 10000000, p->metrics, &err), 0);
 }
 
 static void end(struct pair *p)

@@ -99,6 +99,7 @@ static int setup(void **state)
         .service = { T("127.0.0.1"), 0, T("error"), 20000000 },
         .retry = { 60, 3600, { 3, 10, 8, 5 } },
         .join_us = 100000,
+        .lease_us = 10000000,
     };
     *state = f;
     return 0;

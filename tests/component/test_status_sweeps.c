@@ -70,6 +70,7 @@ static void start(struct scene *s)
         fail_msg("%s", err.text);
     const struct sweeps_parts parts = { .set = &s->set,
                                         .retry = &race_retry,
+                                        .lease_us = 10000000,
                                         .db = s->db.db,
                                         .provider = s->provider,
                                         .metrics = s->db.metrics };

@@ -14,7 +14,6 @@
 
 enum {
     ENTER_MAX = 500,  // in one statement
-    LEASE_US = 10000000,
     OVERDUE_US = 300000000,  // beyond the class's time: what an alert is for
 };
 
@@ -71,7 +70,7 @@ struct doubts *doubts_new(struct reactor *r, const struct doubts_settings *set)
     const struct lease_settings lease = {
         .name = "doubts",
         .program = "smsq-status-consumer",
-        .term_us = LEASE_US,
+        .term_us = set->lease_us,
         .db = set->db,
         .taken = on_lease,
         .arg = d,

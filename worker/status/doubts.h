@@ -18,6 +18,7 @@ struct retry_settings;
 struct doubts_settings {
     const struct doubt_settings *policy;  // read at each use
     const int64_t *interval_us;           // likewise
+    int64_t lease_us;
     const struct keys *keys;
     const struct retry_settings *retry;  // likewise
     struct db *db;

@@ -99,6 +99,7 @@ extern const struct settings_part reconcile_settings_part;
 struct reconciler_parts {
     const struct reconcile_settings *set;  // kept: most of it is read at each use
     const struct retry_settings *retry;    // likewise
+    int64_t lease_us;                      // of each of its leases
     const struct accounts *accounts;
     const struct db_settings *db;
     const struct keys *keys;

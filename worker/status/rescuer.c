@@ -10,7 +10,6 @@
 
 enum {
     ROUND_US = 1000000,
-    TERM_US = 10000000,  // of the lease
     BATCH_MAX = 500,
 };
 
@@ -131,8 +130,8 @@ static void declare_metrics(struct rescuer *s, struct metrics *m)
 }
 
 enum outcome rescuer_open(struct rescuer **out, struct reactor *r,
-                          const struct db_settings *db, struct metrics *metrics,
-                          struct err *err)
+                          const struct db_settings *db, int64_t lease_us,
+                          struct metrics *metrics, struct err *err)
 {
     struct rescuer *s = xcalloc(1, sizeof(*s));
     enum outcome rc =
@@ -145,7 +144,7 @@ enum outcome rescuer_open(struct rescuer **out, struct reactor *r,
     const struct lease_settings lease = {
         .name = "rescuer",
         .program = "smsq-status-consumer",
-        .term_us = TERM_US,
+        .term_us = lease_us,
         .db = s->db,
     };
     declare_metrics(s, metrics);

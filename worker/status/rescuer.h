@@ -14,7 +14,7 @@ struct rescuer;
 
 //   OUTCOME_REJECT  the connection string is malformed.
 MUST_CHECK enum outcome rescuer_open(struct rescuer **out, struct reactor *r,
-                                     const struct db_settings *db,
+                                     const struct db_settings *db, int64_t lease_us,
                                      struct metrics *metrics, struct err *err);
 void rescuer_close(struct rescuer *s);
 

@@ -290,7 +290,7 @@ static enum outcome open_connections(struct status_consumer *c,
     enum outcome rc =
         db_open(&c->db, loop, &set->db, "smsq-status-consumer", metrics, err);
     if (!rc)
-        rc = rescuer_open(&c->rescuer, loop, &set->db, metrics, err);
+        rc = rescuer_open(&c->rescuer, loop, &set->db, set->lease_us, metrics, err);
     if (!rc)
         rc = dead_letters_open_out(&c->out, loop, &set->kafka, metrics, err);
     if (rc)
@@ -304,6 +304,7 @@ static enum outcome open_connections(struct status_consumer *c,
     const struct reconciler_parts parts = {
         .set = &set->reconcile,
         .retry = &set->retry,
+        .lease_us = set->lease_us,
         .accounts = &c->accounts,
         .db = &set->db,
         .keys = &c->keys,

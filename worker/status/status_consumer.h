@@ -22,7 +22,8 @@ struct status_consumer_settings {
     struct service_settings service;
     struct reconcile_settings reconcile;
     struct retry_settings retry;
-    int64_t join_us;  // status.join_interval
+    int64_t join_us;   // status.join_interval
+    int64_t lease_us;  // status.lease
 };
 
 extern const struct settings_source status_consumer_settings_source;

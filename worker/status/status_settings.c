@@ -13,6 +13,9 @@ static const struct setting status_table[] = {
     { "status.join_interval", SETTING_US | SETTING_LIVE, AT(join_us), "1s", 10000,
       3600000000, NULL,
       "how often callbacks that came before their message are tried again" },
+    { "status.lease", SETTING_US, AT(lease_us), "10s", 1000000, 300000000, NULL,
+      "after so long others take over the sweeps and rescues of a status consumer that "
+      "ended without a word" },
     { 0 },
 };
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEASE_US = 30000000, AGAIN_US = 5000000 };
+enum { AGAIN_US = 5000000 };
 
 struct sweeps {
     struct sweeps_parts set;
@@ -85,7 +85,7 @@ struct sweeps *sweeps_new(struct reactor *r, const struct sweeps_parts *parts)
     const struct lease_settings lease = {
         .name = "sweeps",
         .program = "smsq-status-consumer",
-        .term_us = LEASE_US,
+        .term_us = parts->lease_us,
         .db = parts->db,
         .taken = on_lease,
         .arg = s,

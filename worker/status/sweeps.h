@@ -29,6 +29,7 @@ size_t sweeps_read_ages(int64_t out[SWEEP_AGES_MAX], const char *text);
 struct sweeps_parts {
     const struct sweep_settings *set;
     const struct retry_settings *retry;
+    int64_t lease_us;
     struct db *db;
     struct provider *provider;
     struct metrics *metrics;
