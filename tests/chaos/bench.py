@@ -21,7 +21,7 @@ from ground import Ground  # noqa: E402
 from judge import judge  # noqa: E402
 from load import Load  # noqa: E402
 from programs import Program, end_all  # noqa: E402
-from report import as_markdown  # noqa: E402
+from report import as_markdown, summary, write_docs  # noqa: E402
 from secure import free_ports  # noqa: E402
 from stack import TREE  # noqa: E402
 
@@ -244,6 +244,8 @@ def read_options(arguments):
     parser.add_argument("--folder", type=pathlib.Path, default=None,
                         help="of the evidence (build/chaos-runs/SEED-TIME)")
     parser.add_argument("--bin", type=pathlib.Path, default=TREE / "build/chaos/bin")
+    parser.add_argument("--write-docs", action="store_true",
+                        help="put the report into docs/reliability.md")
     parser.add_argument("--keep-stack", action="store_true")
     options = parser.parse_args(arguments)
     options.seed = options.seed or os.urandom(4).hex()
@@ -258,14 +260,18 @@ def read_options(arguments):
 
 
 def main(arguments):
-    bench = Bench(read_options(arguments))
+    options = read_options(arguments)
+    bench = Bench(options)
     asyncio.run(bench.whole())
     result = judge(evidence.read(bench.options.folder))
     text = as_markdown(result)
     (bench.options.folder / "report.json").write_text(json.dumps(result, indent=1))
     (bench.options.folder / "report.md").write_text(text)
     print(text)
+    if options.write_docs:
+        write_docs(TREE / "docs/reliability.md", result)
     print(f"Evidence: {bench.options.folder}")
+    print(summary(result))
     return 1 if result["broken"] else 0
 
 

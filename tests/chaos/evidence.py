@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import time
 
 from api import request
 from load import IF_IN_DOUBT, stamp
+from stack import TREE
 
 GROUPS = {"worker": "worker", "status-consumer": "status", "webhook-receiver": "receiver",
           "producer": "producer", "scheduler": "scheduler"}
@@ -19,6 +21,8 @@ SHORT_SETTINGS = {
     "worker.session_timeout": "6s",
     "worker.total_timeout": "10s",
     "scheduler.poll_interval": "100ms",
+    "scheduler.lease": "1s",
+    "status.lease": "1s",
     "reconcile.interval": "300ms",
     "reconcile.calls_per_second": "100",
     "reconcile.in_flight": "16",
@@ -127,10 +131,19 @@ def write(bench):
                   if any(name in known_settings(bench.bin, kind) for kind in GROUPS))
     run = {"seed": bench.seed, "command": options.command, "minutes": options.minutes,
            "faults": list(bench.faults), "lose_state": options.lose_state,
-           "rate": options.rate, "marks": bench.marks, "bill": ground.sim.ledger(),
+           "where": _where(), "rate": options.rate, "marks": bench.marks,
+           "bill": ground.sim.ledger(),
            "features": sorted(bench.features), "settings": used, "left": bench.left,
            "problems": bench.problems, "before": bench.before}
     (folder / "run.json").write_text(json.dumps(run, indent=1))
+
+
+def _where():
+    """The day, the build's commit and the machine."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TREE, text=True,
+                            capture_output=True).stdout.strip()
+    return f"{time.strftime('%Y-%m-%d')}, {f'commit {commit}, ' if commit else ''}" \
+        f"{len(os.sched_getaffinity(0))} cores"
 
 
 def _dicts(db, sql):

@@ -7,6 +7,8 @@ import datetime
 import pathlib
 import sys
 
+import plan
+
 DEAD_S = 15  # a worker without a heartbeat for so long is dead to the others
 CLOCK_S = 1.0  # times that clients ask for are whole seconds
 RESENDING = "emergency"  # the class that may go out again; others only if the client asked
@@ -15,6 +17,7 @@ PROVEN_ENDS = ("failed", "suppressed")  # by an answer of Twilio's, or by a rule
 DOUBT_ENDS = ("found", "adopted", "resend", "release", "expired", "unknown", "closed")
 RECOVERY_S, WINDOW_S, RECOVERY_SHARE = 30, 5, 0.8
 RECOVERY_JUDGED_MIN = 3
+KILLS_MIN, BUSY_SHARE_MIN, KILLS_AT_PLACE_MIN = 2000, 0.8, 50  # aims of 20 minutes
 CRASHES = (-4, -6, -7, -8, -11)  # SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
 IDS_SHOWN = 20
 
@@ -35,7 +38,7 @@ def judge(evidence):
     return {
         "run": evidence["run"], "classes": case.classes(fates), "lost": lost,
         "lost_bound": bound, "costs": costs, "kills": kills, "recovery": recovery,
-        "changes": case.changes(),
+        "changes": case.changes(), "aims": aims(kills),
         "broken": [{"promise": name, "count": len(ids), "ids": sorted(map(str, ids))[:IDS_SHOWN]}
                    for name, ids in sorted(broken.items())],
     }
@@ -246,6 +249,19 @@ def kills_of(evidence, broken):
         "places": {name: {"kills": len(hands), "in_hand": sum(hands), "most": max(hands)}
                    for name, hands in sorted(places.items())},
     }
+
+
+def aims(kills):
+    """What a run must have done to mean something: name, wanted, found, whether it is met."""
+    names = [name for places in plan.POINTS.values() for name in places]
+    counts = {name: kills["places"].get(name, {"kills": 0})["kills"] for name in names}
+    least = min(names, key=counts.get)
+    found = [("kills", KILLS_MIN, kills["count"]),
+             ("kills with work in hand, %", round(100 * BUSY_SHARE_MIN),
+              int(100 * kills["busy_share"])),
+             (f"kills at each fail point (fewest: {least})", KILLS_AT_PLACE_MIN, counts[least])]
+    return [{"aim": name, "wanted": wanted, "found": count, "met": count >= wanted}
+            for name, wanted, count in found]
 
 
 # --- recovery ---

@@ -26,8 +26,8 @@ SPANS_S = {"worker": (1.5, 5.0), "scheduler": (0.5, 2.0), "status-consumer": (1.
            "webhook-receiver": (3.0, 8.0), "producer": (5.0, 12.0)}
 HARDY_SHARE = 0.2  # the others wait for the end of an outage, when they have work again
 VOID_S = 4.0  # who has not passed its place so long after its time is killed all the same
-# The work of these is behind a lease, of which the dead keep the term.
-LEASED_VOID_S = 25.0
+# The work of these is behind a lease, of which the dead keep the term (1 s in the bench).
+LEASED_VOID_S = 8.0
 AT_START = ("worker_takeover",)  # passed in the first moments of a life only
 LEASED = ("mover_", "reconciler_")
 
@@ -80,22 +80,28 @@ NAMES = ("kills", "stop", "stop_long", "postgres_restart", "postgres_crash", "ka
 
 SCHEDULED = tuple(name for name in NAMES if name not in ("kills", "moves", "simulator"))
 LONG_S = 90  # of stop_long: dead by every clock of ours
-LONG_RUN_S = 300  # shorter runs have no place for it
+LONG_RUN_S = 240  # shorter runs have no place for it
+KAFKA = ("kafka_restart", "kafka_kill")  # the slowest: rounds take them in turn
 
 
 def schedule(seed, names, targets, length_s):
     """Endless: the faults one after the other, each round in an order of its own."""
     draw = random.Random(f"{seed}/schedule")
     chosen = [name for name in SCHEDULED if name in names]
+    workers = [name for name in targets if name.startswith("worker")]
     if length_s < LONG_RUN_S:
         chosen = [name for name in chosen if name != "stop_long"]
     while chosen:
-        for name in draw.sample(chosen, len(chosen)):
-            target, seconds = "", round(draw.uniform(3, 8), 1)
-            if name in ("stop", "stop_long"):
-                target = draw.choice(targets)
-                seconds = LONG_S if name == "stop_long" else draw.choice((2, 6, 18))
-            yield Fault(name, target, seconds)
+        for number in range(2):
+            for name in draw.sample(chosen, len(chosen)):
+                if all(kind in chosen for kind in KAFKA) and name == KAFKA[number]:
+                    continue
+                target, seconds = "", round(draw.uniform(3, 8), 1)
+                if name == "stop":
+                    target, seconds = draw.choice(targets), draw.choice((2, 6, 18))
+                elif name == "stop_long":  # every other one is of a worker
+                    target, seconds = draw.choice(targets if number else workers), LONG_S
+                yield Fault(name, target, seconds)
 
 
 def chosen_faults(text):

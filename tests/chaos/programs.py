@@ -1,6 +1,7 @@
 """Programs that die and come back at once: one task each, as long as the bench runs."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import struct
@@ -52,12 +53,12 @@ class Program:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
         if self.process and self.process.returncode is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
+            self._signal(signal.SIGCONT)
+            self._signal(signal.SIGTERM)
             try:
                 await asyncio.wait_for(self.process.wait(), 30)
             except asyncio.TimeoutError:
-                self.process.kill()
+                self._signal(signal.SIGKILL)
                 await self.process.wait()
                 self.bench.problem(f"{self.name} did not stop within 30 s")
 
@@ -112,7 +113,12 @@ class Program:
         """kill -9 from outside; what it held then stands in its note."""
         if self.process and self.process.returncode is None and not self.killer:
             self.killer = why
-            self.process.kill()
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number):
+        """Not by Popen's methods: they may wait for the child before asyncio does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
     def freeze(self):
         """SIGSTOP; returns the process that was stopped, or None."""

@@ -4,7 +4,26 @@
 def as_markdown(result):
     return "\n\n".join([
         _head(result), _classes(result["classes"]), _places(result["kills"]),
-        _faults(result), _verdict(result["broken"])]) + "\n"
+        _faults(result), _aims(result["aims"]), _verdict(result["broken"])]) + "\n"
+
+
+MARK_BEGIN, MARK_END = "<!-- crash bench: begin -->\n", "<!-- crash bench: end -->\n"
+
+
+def write_docs(page, result):
+    """Puts the report between the two marks of a page."""
+    head, rest = page.read_text().split(MARK_BEGIN)
+    tail = rest.split(MARK_END)[1]
+    page.write_text(f"{head}{MARK_BEGIN}\n{as_markdown(result)}\n{MARK_END}{tail}")
+
+
+def summary(result):
+    """The last lines on the terminal."""
+    broken = sum(row["count"] for row in result["broken"])
+    return "\n".join([
+        *(f"{'met' if aim['met'] else 'MISSED'}: {aim['aim']} {aim['found']},"
+          f" wanted {aim['wanted']}" for aim in result["aims"]),
+        f"promises broken: {broken}" if broken else "every promise was kept"])
 
 
 def _table(head, rows):
@@ -23,7 +42,8 @@ def _head(result):
     if result["lost_bound"]:
         lost += f" ({result['lost_bound']} were in the hands of workers who counted as lost)"
     return "\n".join([
-        f"`{run['command']}` (seed {run['seed']}): {marks['calm_again'] - marks['wild']:.0f} s of"
+        f"`{run['command']}` (seed {run['seed']}; {run['where']}):"
+        f" {marks['calm_again'] - marks['wild']:.0f} s of"
         f" faults at {run['rate']} messages/s, then {marks['settled'] - marks['calm_again']:.0f} s"
         " until nothing was under way.", "",
         f"- kills {kills['count']}, {100 * kills['busy_share']:.0f} % with work in hand"
@@ -63,6 +83,12 @@ def _faults(result):
             "run ended before")
     return (f"Rate without faults: {result['recovery']['calm_rate']:.1f}/s.\n\n"
             + _table(head, rows))
+
+
+def _aims(aims):
+    rows = [(row["aim"], row["wanted"], row["found"], "yes" if row["met"] else "no")
+            for row in aims]
+    return _table(("aim of a run of 20 minutes", "at least", "found", "met"), rows)
 
 
 def _verdict(broken):

@@ -4,8 +4,9 @@ import copy
 
 import pytest
 
+import plan
 from judge import judge
-from report import as_markdown
+from report import MARK_BEGIN, MARK_END, as_markdown, summary, write_docs
 
 END = 1000.0
 MARKS = {"calm": 0.0, "wild": 20.0, "calm_again": 900.0, "settled": END}
@@ -59,8 +60,9 @@ def steady(rate=50.0, without=()):
 @pytest.fixture
 def good():
     """Two messages, sent and billed once."""
-    run = {"marks": dict(MARKS), "lose_state": False, "rate": 50, "minutes": 15, "command": "./dev chaos",
-           "seed": "s", "settings": [], "before": [], "problems": []}
+    run = {"marks": dict(MARKS), "lose_state": False, "rate": 50, "minutes": 15,
+           "command": "./dev chaos", "where": "2 cores", "seed": "s",
+           "settings": [], "before": [], "problems": []}
     return {"run": run, "clients": [client(1), client(2)], "ledger": [post(1), post(2)],
             "messages": [row(1), row(2)], "attempts": [attempt(1), attempt(2)],
             "costs": [cost(1), cost(2)], "decisions": [], "delayed": [], "kills": [kill()],
@@ -311,3 +313,26 @@ def test_the_report_names_what_is_broken(good):
     end_as(good, None)
     good["messages"].pop()
     assert "- lost: 1 (id-2)" in as_markdown(judge(good))
+
+
+def test_aims_say_what_the_run_did_not_reach(good):
+    aims = judge(good)["aims"]
+    assert [(aim["found"], aim["met"]) for aim in aims] == [(1, False), (100, True), (0, False)]
+    places = [name for names in plan.POINTS.values() for name in names]
+    good["kills"] = [kill(fault="place", armed=name, place=name)
+                     for name in places for _ in range(50)]
+    good["kills"] += [kill() for _ in range(2000 - len(good["kills"]))]
+    assert [aim["met"] for aim in judge(good)["aims"]] == [True, True, True]
+    assert "met: kills 2000, wanted 2000" in summary(judge(good))
+    good["kills"].remove(kill(fault="place", armed=places[3], place=places[3]))
+    assert [aim["met"] for aim in judge(good)["aims"]] == [False, True, False]
+    assert f"MISSED: kills at each fail point (fewest: {places[3]}) 49" in summary(judge(good))
+
+
+def test_the_page_gets_the_report_between_its_marks(good, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{MARK_BEGIN}old\n{MARK_END}after\n")
+    write_docs(page, judge(good))
+    write_docs(page, judge(good))
+    text = as_markdown(judge(good))
+    assert page.read_text() == f"before\n{MARK_BEGIN}\n{text}\n{MARK_END}after\n"

@@ -33,10 +33,18 @@ def test_each_place_gets_its_share_of_the_lives(kind):
     assert 0 < len(lives) - len(armed) < 0.35 * len(lives)
 
 
-def test_each_round_has_every_fault_once():
-    names = [fault.name for fault in rounds("a", count=2 * len(plan.SCHEDULED))]
-    assert sorted(names[:len(plan.SCHEDULED)]) == sorted(plan.SCHEDULED)
-    assert sorted(names[len(plan.SCHEDULED):]) == sorted(plan.SCHEDULED)
+def test_each_round_has_every_fault_once_and_one_of_kafkas():
+    length = len(plan.SCHEDULED) - 1
+    faults = rounds("a", count=2 * length)
+    for number, kafkas in enumerate(("kafka_restart", "kafka_kill")):
+        names = [fault.name for fault in faults[number * length:][:length]]
+        assert sorted([*names, kafkas]) == sorted(plan.SCHEDULED)
+    long = [fault.target for fault in faults if fault.name == "stop_long"]
+    assert long[0] == "worker-1"
+
+
+def test_one_of_kafkas_faults_alone_comes_in_every_round():
+    assert {f.name for f in rounds("a", ("kafka_kill",), 5)} == {"kafka_kill"}
 
 
 def test_a_short_run_has_no_long_stop():
