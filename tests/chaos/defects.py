@@ -1,5 +1,5 @@
-"""Builds that are wrong on purpose: one source file with a patch, compiled and linked as the
-build of today was, in front of the libraries that hold the right one."""
+"""Builds that are wrong on purpose: source files with a patch, compiled and linked as the
+build of today was, in front of the libraries that hold the right ones."""
 
 import os
 import pathlib
@@ -26,14 +26,15 @@ def run(command, cwd):
 def build(name, folder):
     """Returns a folder with all programs, of which the worker has this defect."""
     patch = (PATCHES / f"{name}.patch").read_text()
-    path = re.search(r"^\+\+\+ b/(\S+)", patch, re.MULTILINE)[1]
-    source = folder / path
-    source.parent.mkdir(parents=True)
-    shutil.copy(TREE / path, source)
+    paths = re.findall(r"^\+\+\+ b/(\S+)", patch, re.MULTILINE)
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(TREE / path, folder / path)
     run(["patch", "-p1", "-F1", "-i", PATCHES / f"{name}.patch"], folder)
     commands = run(["ninja", "-t", "commands", PROGRAM], BUILD).splitlines()
-    compiled = folder / "patched.o"
-    run(_compile(commands, TREE / path, source, compiled), BUILD)
+    compiled = [folder / path.replace("/", "-").replace(".c", ".o") for path in paths]
+    for path, target in zip(paths, compiled):
+        run(_compile(commands, TREE / path, folder / path, target), BUILD)
     bin_folder = folder / "bin"
     bin_folder.mkdir()
     for program in (BUILD / "bin").iterdir():
@@ -55,5 +56,6 @@ def _compile(commands, original, source, target):
 
 def _link(commands, compiled, target):
     (line,) = [line for line in commands if f" -o bin/{PROGRAM} " in line]
-    line = line.replace(f" -o bin/{PROGRAM} ", f" {compiled} -o {target} ")
+    objects = " ".join(map(str, compiled))
+    line = line.replace(f" -o bin/{PROGRAM} ", f" {objects} -o {target} ")
     return line.split(f"&& cd {BUILD}")[0].removesuffix("&& :").rstrip() + " && :"

@@ -22,8 +22,8 @@ RESTS = ("worker_rest", "mover_rest", "status_rest", "receiver_rest", "producer_
 RANDOM_SHARES = {"worker": 0.25, "producer": 0.15}
 RANDOM_SHARE = 0.05
 PASSES_MAX = 6  # a life ends at a pass from the first to this one
-SPANS_S = {"worker": (1.5, 5.0), "scheduler": (0.5, 2.0), "status-consumer": (1.5, 5.0),
-           "webhook-receiver": (3.0, 8.0), "producer": (5.0, 12.0)}
+SPANS_S = {"worker": (1.0, 4.0), "scheduler": (0.5, 2.0), "status-consumer": (1.5, 5.0),
+           "webhook-receiver": (2.0, 6.0), "producer": (3.0, 8.0)}
 HARDY_SHARE = 0.2  # the others wait for the end of an outage, when they have work again
 VOID_S = 4.0  # who has not passed its place so long after its time is killed all the same
 # The work of these is behind a lease, of which the dead keep the term (1 s in the bench).
