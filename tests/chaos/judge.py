@@ -18,6 +18,7 @@ DOUBT_ENDS = ("found", "adopted", "resend", "release", "expired", "unknown", "cl
 RECOVERY_S, WINDOW_S, RECOVERY_SHARE = 30, 5, 0.8
 RECOVERY_JUDGED_MIN = 3
 KILLS_MIN, BUSY_SHARE_MIN, KILLS_AT_PLACE_MIN = 2000, 0.8, 50  # aims of 20 minutes
+ALONE = ("stop", "stop_long", "callbacks_lost", "callbacks_early")  # the rate stays
 CRASHES = (-4, -6, -7, -8, -11)  # SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV
 IDS_SHOWN = 20
 
@@ -274,13 +275,17 @@ def recoveries(evidence, broken):
     table = collections.defaultdict(lambda: {"times": 0, "void": 0, "seconds": [], "late": 0,
                                              "unmeasured": 0})
     for fault in evidence["faults"]:
+        others = [other for other in evidence["faults"]
+                  if other is not fault and other["name"] not in ALONE]
         row = table[fault["name"]]
         row["times"] += 1
         row["void"] += not fault["bit"]
         seconds = recovery_s(samples, fault["ended"], wanted, marks["calm_again"])
+        if seconds is not None:
+            seconds -= shared_s(fault["ended"], fault["ended"] + seconds, others)
         if seconds is not None and seconds <= RECOVERY_S:
             row["seconds"].append(round(seconds, 1))
-        elif fault["ended"] + RECOVERY_S + WINDOW_S > marks["calm_again"]:
+        elif time_left_s(fault["ended"], marks["calm_again"], others) < RECOVERY_S + WINDOW_S:
             row["unmeasured"] += 1  # the run ended before its time was over
         else:
             row["late"] += 1
@@ -288,6 +293,16 @@ def recoveries(evidence, broken):
                 continue  # a short run is one on a busy machine
             broken["late recovery"].append(f"{fault['name']} at {fault['ended']:.0f}")
     return {"calm_rate": calm, "faults": {name: dict(row) for name, row in table.items()}}
+
+
+def shared_s(begin, end, faults):
+    """Seconds between two times in which another fault was under way: nobody recovers then."""
+    return sum(max(0.0, min(end, fault["ended"]) - max(begin, fault["began"]))
+               for fault in faults)
+
+
+def time_left_s(begin, end, faults):
+    return end - begin - shared_s(begin, end, faults)
 
 
 def rate_between(samples, begin, end):

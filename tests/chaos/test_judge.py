@@ -294,6 +294,16 @@ def test_the_rate_must_be_back_within_thirty_seconds(good, without, broken):
     assert promises(judge(good)).get("late recovery", 0) == broken
 
 
+def test_seconds_of_another_outage_do_not_count(good):
+    good["faults"] = [fault(200.0), {**fault(240.0), "began": 210.0}]
+    good["rate"] = steady(without=[(190, 250)])
+    assert promises(judge(good)) == {}
+    good["rate"] = steady(without=[(190, 266)])
+    assert promises(judge(good)) == {"late recovery": 1}
+    good["faults"][1]["name"] = "stop"
+    assert promises(judge(good)) == {"late recovery": 1}
+
+
 def test_four_fifths_of_the_rate_are_enough(good):
     good["faults"] = [fault(200.0)]
     for share, broken in ((0.85, 0), (0.75, 1)):
