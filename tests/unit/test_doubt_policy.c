@@ -33,18 +33,15 @@ static const struct {
     enum doubt_verdict verdict;
     int at;
 } rows[] = {
-    // Codes: one look at half of the time, one at its end, which may wait for an answer as
-    // long as the code is useful.
+    // Codes: one look at half of the time and one at its end, answered or not.
     { DOUBT_OTP, 0, 0, 0, 0, 600, 0, false, false, DOUBT_WAIT, 45 },
     { DOUBT_OTP, 45, 0, 0, 0, 600, 0, false, false, DOUBT_LOOK, 45 },
     { DOUBT_OTP, 46, 1, 0, 0, 600, 0, false, false, DOUBT_WAIT, 90 },
-    { DOUBT_OTP, 91, 1, 1, 45, 600, 0, false, false, DOUBT_LOOK, 90 },
+    { DOUBT_OTP, 91, 1, 1, 45, 600, 0, false, false, DOUBT_LOOK, 0 },
     { DOUBT_OTP, 92, 2, 2, 91, 600, 0, false, false, DOUBT_EXPIRED, 0 },
-    { DOUBT_OTP, 92, 2, 1, 45, 600, 0, false, false, DOUBT_WAIT, 390 },
-    { DOUBT_OTP, 391, 2, 1, 45, 600, 0, false, false, DOUBT_LOOK, 390 },
-    { DOUBT_OTP, 392, 3, 1, 45, 600, 0, false, false, DOUBT_WAIT, 600 },
-    { DOUBT_OTP, 600, 3, 1, 45, 600, 0, false, false, DOUBT_EXPIRED, 0 },
-    { DOUBT_OTP, 300, 0, 0, 0, 600, 0, false, false, DOUBT_LOOK, 90 },
+    { DOUBT_OTP, 92, 2, 0, 0, 600, 0, false, false, DOUBT_EXPIRED, 0 },
+    { DOUBT_OTP, 600, 0, 0, 0, 600, 0, false, false, DOUBT_EXPIRED, 0 },
+    { DOUBT_OTP, 300, 0, 0, 0, 600, 0, false, false, DOUBT_LOOK, 0 },
     // Emergencies: one look, answered or not, and 30 s.
     { DOUBT_EMERGENCY, 14, 0, 0, 0, 3600, 0, false, false, DOUBT_WAIT, 15 },
     { DOUBT_EMERGENCY, 16, 1, 0, 0, 3600, 0, false, false, DOUBT_WAIT, 30 },

@@ -62,22 +62,18 @@ static bool may_go_again(const struct doubt_facts *facts)
     return facts->expires_us > facts->now_us + USEFUL_MIN_US;
 }
 
-// A code never goes again, so it may wait for a list that answers when its time is over:
-// without one, what Twilio took, and bills, would be written off.
+// A code is looked for once more when its time is over, also if that was missed in an
+// outage of ours: else what Twilio took, and bills, would be written off.
 static enum doubt_verdict judge_otp(const struct doubt_settings *set,
-                                    const struct doubt_facts *facts, int64_t *at_us,
-                                    const char **why)
+                                    const struct doubt_facts *facts, const char **why)
 {
     int64_t wait_us = set->wait_us[facts->class];
     int64_t first_us = smaller(set->first_look_us, wait_us / 2);
     int64_t planned = 1 + (wait_us - first_us - 1) / set->list_interval_us;
-    int64_t late_us = larger(facts->looks - planned, 0) * set->list_interval_us;
 
     if (facts->last_empty_us < facts->since_us + smaller(set->list_lag_us, wait_us) &&
-        facts->now_us < facts->expires_us) {
-        *at_us = smaller(facts->since_us + wait_us + late_us, facts->expires_us);
-        return *at_us <= facts->now_us ? DOUBT_LOOK : DOUBT_WAIT;
-    }
+        facts->looks <= planned && facts->now_us < facts->expires_us)
+        return DOUBT_LOOK;
     *why = "no proof that Twilio took it: a second code is worse than none";
     return DOUBT_EXPIRED;
 }
@@ -139,7 +135,7 @@ enum doubt_verdict doubt_judge(const struct doubt_settings *set,
     }
     switch (facts->class) {
     case DOUBT_OTP:
-        return judge_otp(set, facts, at_us, why);
+        return judge_otp(set, facts, why);
     case DOUBT_EMERGENCY:
         return judge_emergency(set, facts, why);
     default:
