@@ -30,7 +30,7 @@ struct mover_settings {
     const char *lease;  // "mover.urgent" …
     struct db *db;      // borrowed
     struct kafka_out *out;
-    int64_t poll_us;   // how often to look when nothing was due
+    int64_t poll_us;  // how often to look when nothing was due
     int64_t lease_us;
     struct reactor *reactor;
 };

@@ -34,7 +34,8 @@ static const struct setting scheduler_table[] = {
     { "scheduler.survey_interval", SETTING_US, AT(survey_us), "10s", 100000, 3600000000,
       NULL, "how often to count what is in doubt, claimed and delayed, for the metrics" },
     { "scheduler.lease", SETTING_US, AT(lease_us), "10s", 1000000, 300000000, NULL,
-      "after so long others take over the work of a scheduler that ended without a word" },
+      "after so long others take over the work of a scheduler that ended without a "
+      "word" },
     { 0 },
 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    ENTER_MAX = 500,  // in one statement
+    ENTER_MAX = 500,         // in one statement
     OVERDUE_US = 300000000,  // beyond the class's time: what an alert is for
 };
 

@@ -60,7 +60,7 @@ struct reconcile_settings {
         RECONCILE_COUNT("in_flight", base, in_flight, "4", 1, 100, 0,                    \
                         "questions to Twilio at a time, to each account"),               \
         RECONCILE_US("otp_doubt", base, doubts.wait_us[DOUBT_OTP], "90s", 100000,        \
-                     "a code in doubt ends as expired no sooner than that"),                     \
+                     "a code in doubt ends as expired no sooner than that"),             \
         RECONCILE_US("emergency_doubt", base, doubts.wait_us[DOUBT_EMERGENCY], "30s",    \
                      100000, "an emergency in doubt for so long is sent again"),         \
         RECONCILE_US("transactional_doubt", base, doubts.wait_us[DOUBT_TRANSACTIONAL],   \
