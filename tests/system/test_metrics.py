@@ -78,8 +78,8 @@ def test_labels_are_bounded_and_name_nobody(exposed):
 PROMETHEUS = TREE / "deploy" / "prometheus"
 DASHBOARDS = sorted((TREE / "deploy" / "grafana").glob("*.json"))
 FUNCTIONS = {"and", "bool", "by", "changes", "count", "deriv", "group_left", "histogram_quantile",
-             "ignoring", "increase", "max", "min", "offset", "on", "or", "rate", "sum", "time",
-             "unless", "vector", "without"}
+             "ignoring", "increase", "max", "max_over_time", "min", "offset", "on", "or", "rate", "sum",
+             "time", "unless", "vector", "without"}
 GROUPING = re.compile(r"\b(?:by|without|on|ignoring) *\(([^)]*)\)")
 MATCHER = re.compile(r'(\w+) *(=~|!~|!=|=) *"((?:[^"\\]|\\.)*)"')
 NAME = re.compile(r"[a-zA-Z_:][\w:]*")
