@@ -84,7 +84,7 @@ static void an_option_that_repeats_keeps_all_values_in_order(void **state)
 static const struct {
     const char *line, *complaint;
 } refused[] = {
-    { "status", "ID is missing" },
+    { "explain", "ID is missing" },
     { "status 1 2", "one argument too many: \"2\"" },
     { "status 1 --jsonn", "unknown option --jsonn" },
     { "send 1 --message", "--message wants a value: TEXT" },
