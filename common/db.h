@@ -43,6 +43,7 @@ struct db_settings {
 struct db_statement {
     const char *name;  // unique in the program, at most DB_NAME_BYTES long
     const char *sql;   // parameters $1…, text never built from data
+    bool is_aside;     // in a group: its rows are nobody's
 };
 
 enum { DB_NAME_BYTES = 48 };
@@ -52,7 +53,7 @@ struct db_answer {
     bool repeated;         // it was sent more than once: an earlier run may have counted
     const char *sqlstate;  // of a REJECT, else ""
     const char *reason;    // likewise: the server's message, without rows' data
-    const struct db_result *rows;  // of the last statement of a group; NULL of a REJECT
+    const struct db_result *rows;  // of a group: db_submit_group; NULL of a REJECT
 };
 
 // The answer is valid during the call. done may submit, but must not close the db.
@@ -88,7 +89,7 @@ void db_submit(struct db *db, const struct db_statement *statement, struct db_ar
                db_done *done, void *arg);
 
 // db_submit_group runs count statements in one transaction, and takes args[0…count-1];
-// done gets the last's rows.
+// done gets the rows of the last that is not aside.
 void db_submit_group(struct db *db, const struct db_statement *const *statements,
                      struct db_args **args, size_t count, db_done *done, void *arg);
 

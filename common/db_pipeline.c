@@ -224,8 +224,10 @@ static bool take_result(struct db *db, struct db_request *request, PGresult *pg)
 
     struct db_step *step = next_step(request, &parsing);
     if (ok) {
-        PQclear(request->rows);
-        request->rows = pg;
+        PGresult *unwanted = step->statement->is_aside ? pg : request->rows;
+        if (unwanted == request->rows)
+            request->rows = pg;
+        PQclear(unwanted);
         return true;
     }
     note_failure(request, step, pg);

@@ -154,7 +154,7 @@ static void submit_callback(struct race *r, const struct step *s, struct told *t
     make_sid(sid, r, s->sid);
     if (is_known)
         memcpy(receipt.message_id, r->message_id, sizeof(receipt.message_id));
-    const struct receipt_batch batch = { &receipt, 1, best, is_known && rank >= 0 };
+    const struct receipt_batch batch = { &receipt, 1, best, is_known && rank >= 0, true };
     store_receipts(r->fixture->db, &batch, &race_retry, on_answer, t);
 }
 
@@ -180,7 +180,7 @@ static void submit(struct race *r, const struct step *s, struct told *t)
         submit_callback(r, s, t);
         break;
     case DO_JOIN:
-        store_receipts_join(db, 100, &race_retry, on_answer, t);
+        store_receipts_join(db, 100, &race_retry, true, on_answer, t);
         break;
     case DO_RELEASE:
         store_release(db, epoch_of(r, s), &key, s->turn > 0, 0, on_answer, t);

@@ -223,7 +223,7 @@ static void call_back(struct scene *s, const struct sms_job *job, int32_t turn,
     struct ask ask = { 0 };
 
     memcpy(receipt.message_id, job->message_id, 16);
-    const struct receipt_batch batch = { &receipt, 1, best, 1 };
+    const struct receipt_batch batch = { &receipt, 1, best, 1, false };
     store_receipts(s->db.db, &batch, &race_retry, ask_done, &ask);
     ask_wait(&s->db, &ask);
 }

@@ -1,6 +1,15 @@
 // Lives that callbacks write too: before, after and without the worker's word.
 #include "race.h"
 
+// A callback of turn 1 whose last step was lost.
+#define ON_ITS_WAY                                                                       \
+    "with a as (update attempts set status = 'sent', rank = 50, twilio_sid = 'SM' || "   \
+    "repeat('0', 31) || 'A'"                                                             \
+    "            where message_id = $id returning message_id, twilio_sid)"               \
+    " insert into cost_entries (message_id, twilio_sid, kind, seq, amount_micros,"       \
+    "        total_micros, currency, mode) select message_id, twilio_sid, 'estimate',"   \
+    "        0, 12800, 12800, 'USD', 'simulate' from a"
+
 static const struct race_case cases[] = {
     // clang-format off
     { "callbacks after the result raise it",
@@ -359,7 +368,7 @@ static const struct race_case cases[] = {
         { RESULT(1, "not_processed", NULL, "2 waiting") },
         { CLAIM(2, "2 claimed") },
         { CALLBACK(1, "sent", "A", "") },
-        { RESULT(2, "not_sent", NULL, "1 sent") },
+        { RESULT(2, "not_sent", NULL, "3 waiting") },
         { CLAIM(3, "") } },
       { .message = "sent turn 3 tries 1 shown 1 error - sid A",
         .attempts = "1 sent A not_processed", .ledger = "A 12800",
@@ -369,7 +378,7 @@ static const struct race_case cases[] = {
         { RESULT(1, "not_processed", NULL, "2 waiting") },
         { CLAIM(2, "2 claimed") },
         { CALLBACK(1, "sent", "A", "") },
-        { RESULT(2, "rejected", NULL, "1 sent") } },
+        { RESULT(2, "rejected", NULL, "2 failed") } },
       { .message = "sent turn 2 tries 2 shown 1 error - sid A",
         .attempts = "1 sent A not_processed, 2 failed - rejected", .ledger = "A 12800",
         .delayed = "2 retry", .receipts = "1 0" } },
@@ -380,7 +389,34 @@ static const struct race_case cases[] = {
         { CALLBACK(1, "sent", "A", "") },
         { RESULT(2, "accepted", "B", NULL) },
         { FAILED_WITH(2, 30017, "B", "2 failed") } },
-      { .message = "failed turn 2 tries 2 shown 2 error 30017 sid B",
+      { .message = "sent turn 2 tries 2 shown 1 error - sid A",
+        .attempts = "1 sent A not_processed, 2 failed B accepted",
+        .ledger = "A 12800, B 12800", .delayed = "2 retry", .receipts = "2 0" } },
+    { "a turn is not claimed while an older one is on its way",
+      { { CLAIM(1, "1 claimed") },
+        { RESULT(1, "not_processed", NULL, "2 waiting") },
+        { SQL(ON_ITS_WAY) },
+        { CLAIM(2, "") } },
+      { .message = "sent turn 2 tries 1 shown 1 error - sid A",
+        .attempts = "1 sent A not_processed", .ledger = "A 12800",
+        .delayed = "2 retry" } },
+    { "a turn does not expire while an older one is on its way",
+      { { CLAIM(1, "1 claimed") },
+        { RESULT(1, "not_processed", NULL, "2 waiting") },
+        { SQL(ON_ITS_WAY) },
+        { CLAIM_AS(2, "expired", "") } },
+      { .message = "sent turn 2 tries 1 shown 1 error - sid A",
+        .attempts = "1 sent A not_processed", .ledger = "A 12800",
+        .delayed = "2 retry" } },
+    { "a kept failure of a later turn shows the older one on its way, in its join",
+      { { CLAIM(1, "1 claimed") },
+        { RESULT(1, "not_processed", NULL, "2 waiting") },
+        { CLAIM(2, "2 claimed") },
+        { CALLBACK(1, "sent", "A", "") },
+        { STRAY("failed", "B"), .code = 30017 },
+        { RESULT(2, "accepted", "B", NULL) },
+        { JOIN("2 B") } },
+      { .message = "sent turn 2 tries 2 shown 1 error - sid A",
         .attempts = "1 sent A not_processed, 2 failed B accepted",
         .ledger = "A 12800, B 12800", .delayed = "2 retry", .receipts = "2 0" } },
     // clang-format on

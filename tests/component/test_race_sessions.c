@@ -193,7 +193,7 @@ static void send_receipts(struct sessions *s, struct db *db, size_t first, size_
         best[i] = &all[i];
     }
     s->asked++;
-    const struct receipt_batch batch = { all, count, best, count };
+    const struct receipt_batch batch = { all, count, best, count, true };
     store_receipts(db, &batch, &race_retry, on_done, s);
 }
 
@@ -246,7 +246,7 @@ static void two_joins_take_each_receipt_once(void **state)
     for (int round = 0; round < ROUNDS && s->joined < MESSAGES; round++) {
         for (int k = 0; k < 4; k++) {
             s->asked++;
-            store_receipts_join(k % 2 ? s->first.db : s->second, 100, &race_retry,
+            store_receipts_join(k % 2 ? s->first.db : s->second, 100, &race_retry, true,
                                 on_joined, s);
         }
         wait_for_all(s);

@@ -178,7 +178,7 @@ static void call_back(struct scene *s, const char *sid, const char *word)
 
     assert_true(hex_decode(receipt.message_id, 16, hex, 32));
     free(hex);
-    const struct receipt_batch batch = { NULL, 0, best, 1 };
+    const struct receipt_batch batch = { NULL, 0, best, 1, false };
     store_receipts(s->db.db, &batch, &race_retry, ask_done, &ask);
     ask_wait(&s->db, &ask);
 }

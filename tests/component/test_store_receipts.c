@@ -43,7 +43,7 @@ static void put(struct db_fixture *f, const unsigned char *id, const char *sid,
 
     if (id)
         memcpy(receipt.message_id, id, sizeof(receipt.message_id));
-    const struct receipt_batch batch = { &receipt, 1, best, id ? 1 : 0 };
+    const struct receipt_batch batch = { &receipt, 1, best, id ? 1 : 0, false };
     store_receipts(f->db, &batch, &race_retry, ask_done, &ask);
     ask_wait(f, &ask);
 }
@@ -52,7 +52,7 @@ static void join(struct db_fixture *f)
 {
     struct ask ask = { 0 };
 
-    store_receipts_join(f->db, 100, &race_retry, ask_done, &ask);
+    store_receipts_join(f->db, 100, &race_retry, false, ask_done, &ask);
     ask_wait(f, &ask);
 }
 

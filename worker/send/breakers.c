@@ -120,6 +120,13 @@ struct breaker_entry *breakers_sender(const struct breakers *b, const char *send
     return NULL;
 }
 
+// Beside real messages, simulated ones say nothing about their sender, and pass.
+static struct breaker_entry *sender_of(const struct breakers *b, const struct job *job)
+{
+    return account_of(b, job) == breakers_main(b) ? breakers_sender(b, job->sms.from)
+                                                  : NULL;
+}
+
 struct breaker_entry *breakers_add_sender(struct breakers *b, const char *name)
 {
     struct breaker_entry *e = xcalloc(1, sizeof(*e));
@@ -201,7 +208,7 @@ static bool hold(struct breaker_entry *e, struct twilio_answer *held)
 bool breakers_admit(struct breakers *b, struct job *job, struct twilio_answer *held)
 {
     struct breaker_entry *account = account_of(b, job);
-    struct breaker_entry *sender = breakers_sender(b, job->sms.from);
+    struct breaker_entry *sender = sender_of(b, job);
     int64_t now_us = clock_boot_us();
 
     job->probes = 0;
@@ -227,7 +234,7 @@ bool breakers_admit(struct breakers *b, struct job *job, struct twilio_answer *h
 
 bool breakers_let_go(const struct breakers *b, const struct job *job)
 {
-    const struct breaker_entry *sender = breakers_sender(b, job->sms.from);
+    const struct breaker_entry *sender = sender_of(b, job);
 
     if (account_of(b, job)->machine.state != BREAKER_CLOSED &&
         !(job->probes & PROBES_ACCOUNT))
@@ -312,10 +319,10 @@ static void hear(struct breaker_entry *e, enum breaker_word word, bool is_probe,
 static void hear_about_sender(struct breakers *b, const struct job *job,
                               const struct twilio_answer *answer)
 {
-    struct breaker_entry *e = breakers_sender(b, job->sms.from);
+    struct breaker_entry *e = sender_of(b, job);
     char name[SWITCH_NAME_BYTES];
-
-    if (!e && answer->action == ERROR_STOP_SENDER) {
+    if (!e && answer->action == ERROR_STOP_SENDER &&
+        account_of(b, job) == breakers_main(b)) {
         (void)snprintf(name, sizeof(name), "sender/%s", job->sms.from);
         e = breakers_add_sender(b, name);
     }
@@ -332,7 +339,7 @@ void breakers_hear(struct breakers *b, struct job *job, struct twilio_answer *an
     job->probes = 0;
     if (answer->result != SEND_MISCONFIGURED && answer->result != SEND_NOT_SENT)
         return;
-    struct breaker_entry *sender = breakers_sender(b, job->sms.from);
+    struct breaker_entry *sender = sender_of(b, job);
     if (answer->action == ERROR_STOP_SENDER && sender)
         answer->retry_after_us = hold_us(sender);
     else if (account->machine.state != BREAKER_CLOSED)
@@ -341,7 +348,7 @@ void breakers_hear(struct breakers *b, struct job *job, struct twilio_answer *an
 
 void breakers_withdraw(struct breakers *b, struct job *job)
 {
-    struct breaker_entry *sender = breakers_sender(b, job->sms.from);
+    struct breaker_entry *sender = sender_of(b, job);
 
     if (job->probes & PROBES_ACCOUNT)
         account_of(b, job)->machine.probing = false;

@@ -6,7 +6,6 @@
 #include "kafka.h"
 #include "log.h"
 #include "metrics.h"
-#include "store_adopt.h"
 #include "store_claims.h"
 #include "trace.h"
 
@@ -81,32 +80,11 @@ static void settle(struct intake *in, struct job *job, const char *status, int32
     finish(in, job, won ? CLAIM_WON : CLAIM_ENDED);
 }
 
-static void on_adopted(void *arg, const struct db_answer *answer)
-{
-    struct intake *in = arg;
-    if (answer->rc)
-        in->set.fail(in->set.arg, answer->reason);
-}
-
-// A later turn that came too late may leave an older one on its way.
-static void adopt_expired(struct intake *in, const struct db_result *rows)
-{
-    unsigned char ids[CLAIM_BATCH_MAX][16];
-    size_t count = 0;
-
-    for (size_t i = 0; i < db_rows(rows); i++)  // in the order of their ids
-        if (db_int(rows, i, 1) > 1 && strcmp(db_text(rows, i, 2), "expired") == 0)
-            memcpy(ids[count++], db_uuid(rows, i, 0), sizeof(ids[0]));
-    if (count > 0)
-        store_adopt(in->set.db, (const unsigned char(*)[16])ids, count, on_adopted, in);
-}
-
 static void settle_all(struct intake_batch *b, const struct db_result *rows)
 {
     struct intake *in = b->owner;
     size_t hint = 0;
 
-    adopt_expired(in, rows);
     for (size_t i = 0; i < b->count; i++) {
         struct job *job = b->jobs[i];
         int row = find_row(rows, job, hint);

@@ -209,6 +209,29 @@ static const struct db_statement renew = { "renew", renew_sql };
 static const struct db_statement result = { "result", result_sql };
 static const struct db_statement release_claims = { "release", release_sql };
 
+// What waits at a later turn while an older one is on its way is not claimed, and does
+// not expire.
+static void submit_claim(struct db *db, struct sms_job *const *jobs, size_t count,
+                         struct db_args *args, db_done *done, void *arg)
+{
+    static const struct db_statement *const both[] = { &store_adopt_statement, &claim };
+    unsigned char(*ids)[16] = xcalloc(count ? count : 1, sizeof(*ids));
+    size_t later = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i]->turn > 1)
+            memcpy(ids[later++], jobs[i]->message_id, sizeof(*ids));
+    if (later == 0) {
+        db_submit(db, &claim, args, done, arg);
+    } else {
+        struct db_args *all[] = {
+            store_adopt_args((const unsigned char(*)[16])ids, later), args
+        };
+        db_submit_group(db, both, all, COUNT_OF(both), done, arg);
+    }
+    free(ids);
+}
+
 void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64_t epoch,
                  db_done *done, void *arg)
 {
@@ -222,7 +245,7 @@ void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64
     db_columns_add(args, key_columns, COUNT_OF(key_columns), rows, count);
     db_columns_add(args, job_columns, JOB_COLUMN_COUNT, rows, count);
     db_args_int8(args, epoch);
-    db_submit(db, &claim, args, done, arg);
+    submit_claim(db, jobs, count, args, done, arg);
 }
 
 void store_renew(struct db *db, const struct turn_key *keys, size_t count, int64_t epoch,

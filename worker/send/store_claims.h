@@ -53,9 +53,9 @@ struct send_outcome {
 
 // store_result records outcomes: rows sorted by id, each id once. not_sent and
 // not_listed leave no row in attempts. A turn above 1 without a SID is also shown as the
-// older attempt that is on its way (store_adopt.h). Without such, rows: (message_id uuid,
-// turn int4, status text) of the messages that it changed, as they stand now: one that a
-// callback overtook shows the callback's status.
+// older attempt that is on its way (store_adopt.h). Rows: (message_id uuid, turn int4,
+// status text) of the messages that it changed: one that a callback overtook shows the
+// callback's status.
 void store_result(struct db *db, const struct send_outcome *rows, size_t count,
                   db_done *done, void *arg);
 

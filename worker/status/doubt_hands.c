@@ -153,7 +153,7 @@ static void write_proof(struct hand *hand, const struct doubt_sight *sight)
         fill_proof(hand, &hand->proofs[i], &sight->pairs[i]);
         best[i] = &hand->proofs[i].receipt;
     }
-    const struct receipt_batch batch = { NULL, 0, best, sight->pair_count };
+    const struct receipt_batch batch = { NULL, 0, best, sight->pair_count, false };
     store_receipts(hand->owner->set.db, &batch, hand->owner->set.retry, on_proof, hand);
 }
 

@@ -16,7 +16,6 @@
 #include "status_entry.h"
 #include "status_join.h"
 #include "status_report.h"
-#include "store_adopt.h"
 #include "store_receipts.h"
 #include "wire.h"
 
@@ -121,32 +120,6 @@ static void acknowledge(struct batch *b)
     fill(c);
 }
 
-static void on_adopted(void *arg, const struct db_answer *answer)
-{
-    struct batch *b = arg;
-
-    LIST_REMOVE(b, next);
-    if (answer->rc)
-        service_fail(b->owner->service, answer->reason);
-    acknowledge(b);
-}
-
-// A later turn that failed may leave an older one on its way.
-static void settle(struct batch *b, const struct db_result *rows)
-{
-    struct status_consumer *c = b->owner;
-    unsigned char ids[BATCH_MAX][16];
-    size_t count = status_entry_failed_late(b->entries, b->count, ids);
-
-    status_report_applied(c->report, b->entries, b->count, rows);
-    if (count == 0) {
-        acknowledge(b);
-        return;
-    }
-    LIST_INSERT_HEAD(&c->batches, b, next);
-    store_adopt(c->db, (const unsigned char(*)[16])ids, count, on_adopted, b);
-}
-
 static void on_stored(void *arg, const struct db_answer *answer)
 {
     struct batch *b = arg;
@@ -155,7 +128,8 @@ static void on_stored(void *arg, const struct db_answer *answer)
     LIST_REMOVE(b, next);
     fail_point("status_after_store", b->count);
     if (!answer->rc) {
-        settle(b, answer->rows);
+        status_report_applied(c->report, b->entries, b->count, answer->rows);
+        acknowledge(b);
         return;
     }
     if (db_blames_data(answer) && b->count > 1) {
@@ -171,6 +145,11 @@ static void on_stored(void *arg, const struct db_answer *answer)
     fill(c);
 }
 
+static bool simulates(const struct status_consumer *c)
+{
+    return c->accounts.mode == ACCOUNT_SIMULATE;
+}
+
 static void submit(struct batch *b)
 {
     struct receipt all[BATCH_MAX];
@@ -179,7 +158,8 @@ static void submit(struct batch *b)
     for (size_t i = 0; i < b->count; i++)
         all[i] = b->entries[i].receipt;
     const struct receipt_batch receipts = { all, b->count, best,
-                                            status_entry_best(all, b->count, best) };
+                                            status_entry_best(all, b->count, best),
+                                            simulates(b->owner) };
     LIST_INSERT_HEAD(&b->owner->batches, b, next);
     metric_observe(b->owner->batch_size, (int64_t)b->count);
     fail_point("status_before_store", b->count);
@@ -336,7 +316,7 @@ enum outcome status_consumer_open(struct status_consumer **out,
         status_consumer_close(c);
         return rc;
     }
-    c->join = status_join_new(service_reactor(c->service), c->db, set,
+    c->join = status_join_new(service_reactor(c->service), c->db, set, simulates(c),
                               service_metrics(c->service));
     *out = c;
     return OUTCOME_OK;

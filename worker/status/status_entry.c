@@ -107,35 +107,3 @@ size_t status_entry_best(const struct receipt *all, size_t count,
             best[kept++] = best[i];
     return kept;
 }
-
-static int compare_ids(const void *a, const void *b)
-{
-    return memcmp(a, b, 16);
-}
-
-size_t status_entry_sort_ids(unsigned char (*ids)[16], size_t count)
-{
-    size_t kept = 0;
-
-    qsort(ids, count, sizeof(*ids), compare_ids);
-    for (size_t i = 0; i < count; i++) {
-        if (kept > 0 && memcmp(ids[kept - 1], ids[i], sizeof(*ids)) == 0)
-            continue;
-        memmove(ids[kept++], ids[i], sizeof(*ids));
-    }
-    return kept;
-}
-
-size_t status_entry_failed_late(const struct status_entry *entries, size_t count,
-                                unsigned char (*ids)[16])
-{
-    size_t found = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct receipt *receipt = &entries[i].receipt;
-        if (receipt->turn > 1 && receipt->rank >= RANK_FAILED &&
-            receipt->rank < RANK_DELIVERED)
-            memcpy(ids[found++], receipt->message_id, sizeof(*ids));
-    }
-    return status_entry_sort_ids(ids, found);
-}

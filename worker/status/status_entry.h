@@ -34,11 +34,4 @@ void status_entry_free(struct status_entry *e);
 size_t status_entry_best(const struct receipt *all, size_t count,
                          const struct receipt **best);
 
-// status_entry_failed_late writes the messages of which a turn above 1 failed, sorted,
-// each once; ids has room for count. status_entry_sort_ids does the same to ids as they
-// are. Both return how many there are.
-size_t status_entry_failed_late(const struct status_entry *entries, size_t count,
-                                unsigned char (*ids)[16]);
-size_t status_entry_sort_ids(unsigned char (*ids)[16], size_t count);
-
 #endif

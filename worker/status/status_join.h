@@ -11,10 +11,10 @@ struct reactor;
 struct status_consumer_settings;
 struct status_join;
 
-// set is read at each use.
+// set is read at each use; simulates: store_receipts.h.
 struct status_join *status_join_new(struct reactor *r, struct db *db,
                                     const struct status_consumer_settings *set,
-                                    struct metrics *metrics);
+                                    bool simulates, struct metrics *metrics);
 void status_join_free(struct status_join *j);  // after db was closed; NULL is accepted
 
 #endif

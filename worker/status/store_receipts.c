@@ -2,8 +2,11 @@
 
 #include "db_columns.h"
 #include "retry_policy.h"
+#include "status.h"
+#include "store_adopt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // First in the transaction: a message that appears between the two statements is then
 // raised at once and once more by the join, never by none. Rank 30 is accepted, scheduled
@@ -37,7 +40,7 @@ static const char receipts_sql[] =
     " on conflict do nothing";
 
 // What a failure of the provider's comes to, beside message m of row n: the code's row e,
-// and next: 'again', 'tries_used_up', 'too_late', 'final', or 'opt_out'. Only a failure
+// and next, as store_receipts.h says. Only a failure
 // of the turn that stands counts, and none while another turn is on its way. policy names
 // the arguments: tries of each class, and the limits of the wait in seconds; the wait is
 // retry_decide's (retry_policy.h).
@@ -46,6 +49,7 @@ static const char receipts_sql[] =
     " left join lateral ("                                                               \
     "  select e.*, case"                                                                 \
     "      when e.opt_out then 'opt_out'"                                                \
+    "      when e.action in ('stop_sender', 'stop_account') then e.action"               \
     "      when e.action not in ('retry', 'slow_down') then 'final'"                     \
     "      when m.tries + 1 >= least(e.tries_max, " tries                                \
     "           [coalesce(array_position(" CLASSES                                       \
@@ -73,11 +77,13 @@ static const char receipts_sql[] =
 // carry the message's estimate and what comes next. Within a turn a rank only rises;
 // delivered and read of any turn win; proof that another turn is on its way takes a row
 // that is not claimed and stands below queued or at a failure. A failure worth another
-// try waits at the next turn, so that nothing can raise it again. The ledger gets its
+// try waits at the next turn, so that nothing can raise it again. One that is about its
+// sender or the account turns that off, not open: a probe would be accepted, and fail as
+// late. What was posted before a person closed it proves nothing. The ledger gets its
 // entry if the worker has not written it. What comes after we gave up, or stops a turn
 // that waits, leaves a decision; so does the first news of an older turn that was taken
 // while a later one is, or may be, out too.
-#define RAISE_SQL(bounds)                                                                \
+#define RAISE_SQL(bounds, simulates)                                                     \
     "kept as ("                                                                          \
     "  insert into attempts as a (message_id, turn, twilio_sid, status, rank,"           \
     "                             error_code)"                                           \
@@ -91,7 +97,7 @@ static const char receipts_sql[] =
     "                       else a.error_code end,"                                      \
     "     rank = greatest(a.rank, excluded.rank)"                                        \
     "   where excluded.rank > a.rank or a.twilio_sid is null"                            \
-    "  returning message_id, turn, rank"                                                 \
+    "  returning message_id, turn, rank, posted_at"                                      \
     "), raised as ("                                                                     \
     "  update messages m set"                                                            \
     "         status = case when n.due is null then n.status else 'waiting' end,"        \
@@ -117,8 +123,30 @@ static const char receipts_sql[] =
     "           and exists (select from kept k where k.message_id = n.message_id"        \
     "                          and k.turn = n.turn and k.rank = n.rank)))"               \
     "  returning m.message_id, n.turn, m.status, m.class, m.tries, n.error_code,"        \
-    "            n.meaning, n.advice, n.next, n.due, m.lane, n.is_failure,"              \
-    "            n.was, n.was_rank, n.was_turn"                                          \
+    "            n.meaning, n.advice, n.next, n.due, m.lane, n.is_failure, n.at,"        \
+    "            m.sender, m.mode, n.was, n.was_rank, n.was_turn"                        \
+    "), stops as ("                                                                      \
+    "  select distinct on (name) *"                                                      \
+    "    from (select r.*, coalesce(k.posted_at, r.at) as began, case r.next"            \
+    "                 when 'stop_sender' then 'sender/' || r.sender"                     \
+    "                 else 'account/' || case r.mode when 'simulate' then 'simulator'"   \
+    "                                    else 'twilio' end end as name"                  \
+    "            from raised r left join kept k using (message_id, turn)"                \
+    "           where r.next in ('stop_sender', 'stop_account')"                         \
+    "             and (" simulates " or r.next = 'stop_account'"                         \
+    "                  or r.mode is distinct from 'simulate')) r"                        \
+    "   order by name, began desc"                                                       \
+    "), stopped as ("                                                                    \
+    "  insert into switches as s (name, scope, state, code, reason, changed_by)"         \
+    "  select name, split_part(name, '/', 1), 'off', error_code,"                        \
+    "         format('Twilio reported later, with code %s: %s', error_code, meaning),"   \
+    "         'smsq-status-consumer'"                                                    \
+    "    from stops where not exists (select from switches c where c.name = stops.name"  \
+    "                           and c.state = 'closed' and c.since >= stops.began)"      \
+    "  on conflict (name) do update set state = 'off', since = now(), probe_at = null,"  \
+    "         prober = null, code = excluded.code, http_status = null,"                  \
+    "         reason = excluded.reason, changed_by = excluded.changed_by"                \
+    "   where s.state <> 'off'"                                                          \
     "), later as ("                                                                      \
     "  insert into delayed (message_id, turn, due, lane, kind)"                          \
     "  select message_id, turn + 1, due, lane, 'retry' from raised"                      \
@@ -172,8 +200,8 @@ static const char receipts_sql[] =
     " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
 #define ROWS_OF_N " and m.message_id = any (array(select n.message_id from n))"
 
-#define RAISE_BATCH_SQL RAISE_SQL(ROWS_OF_BATCH)
-#define RAISE_N_SQL     RAISE_SQL(ROWS_OF_N)
+#define RAISE_BATCH_SQL RAISE_SQL(ROWS_OF_BATCH, "$12::bool")
+#define RAISE_N_SQL     RAISE_SQL(ROWS_OF_N, "$5::bool")
 
 // clang-format off
 static const char callback_sql[] =
@@ -219,8 +247,11 @@ static const char join_sql[] =
     "), " RAISE_N_SQL ", gone as ("
     "  delete from receipts_unmatched u using taken t"
     "   where u.recorded_at = t.recorded_at and u.part = t.part and u.off = t.off"
+    "), late as ("
+    "  select set_config('smsq.adopt', coalesce(string_agg(distinct message_id::text, ','),"
+    "                    ''), true) from n where turn > 1 and rank between 70 and 72"
     ")"
-    "select message_id, turn, sid from taken where vouched";
+    "select message_id, turn, sid from taken cross join late where vouched";
 // clang-format on
 
 static const struct db_statement receipts = { "receipts", receipts_sql };
@@ -263,33 +294,58 @@ static struct db_args *receipt_args(const struct receipt *all, size_t count)
     return args;
 }
 
-static void add_policy(struct db_args *args, const struct retry_settings *retry)
+static void add_policy(struct db_args *args, const struct retry_settings *retry,
+                       bool simulates)
 {
     db_args_array(args, DB_INT2, RETRY_CLASS_COUNT);
     for (size_t i = 0; i < RETRY_CLASS_COUNT; i++)
         db_args_add_int(args, retry->tries[i]);
     db_args_int8(args, retry->delay_s);
     db_args_int8(args, retry->delay_max_s);
+    db_args_bool(args, simulates);
+}
+
+// Writes the messages of which a turn above 1 failed.
+static struct db_args *late_args(const struct receipt_batch *b)
+{
+    unsigned char(*ids)[16] = xcalloc(b->best_count + 1, sizeof(*ids));
+    size_t count = 0;
+
+    for (size_t i = 0; i < b->best_count; i++) {
+        const struct receipt *r = b->best[i];
+        bool again = count && memcmp(ids[count - 1], r->message_id, sizeof(*ids)) == 0;
+        if (r->turn > 1 && r->rank >= RANK_FAILED && r->rank < RANK_DELIVERED && !again)
+            memcpy(ids[count++], r->message_id, sizeof(*ids));
+    }
+    struct db_args *args =
+        count ? store_adopt_args((const unsigned char(*)[16])ids, count) : NULL;
+    free(ids);
+    return args;
 }
 
 void store_receipts(struct db *db, const struct receipt_batch *b,
                     const struct retry_settings *retry, db_done *done, void *arg)
 {
-    static const struct db_statement *const statements[] = { &receipts, &callback };
-    struct db_args *args[] = { receipt_args(b->all, b->count), db_args_new() };
+    static const struct db_statement *const statements[] = { &receipts, &callback,
+                                                             &store_adopt_statement };
+    struct db_args *args[] = { receipt_args(b->all, b->count), db_args_new(),
+                               late_args(b) };
 
     db_columns_add(args[1], callback_columns, COUNT_OF(callback_columns),
                    (const void *const *)b->best, b->best_count);
-    add_policy(args[1], retry);
-    db_submit_group(db, statements, args, COUNT_OF(statements), done, arg);
+    add_policy(args[1], retry, b->simulates);
+    db_submit_group(db, statements, args, args[2] ? 3 : 2, done, arg);
 }
 
 void store_receipts_join(struct db *db, int32_t limit, const struct retry_settings *retry,
-                         db_done *done, void *arg)
+                         bool simulates, db_done *done, void *arg)
 {
-    struct db_args *args = db_args_new();
+    static const struct db_statement *const statements[] = {
+        &join_unmatched, &store_adopt_noted_statement
+    };
+    struct db_args *args[] = { db_args_new(), db_args_new() };
 
-    db_args_int4(args, limit);
-    add_policy(args, retry);
-    db_submit(db, &join_unmatched, args, done, arg);
+    db_args_int4(args[0], limit);
+    add_policy(args[0], retry, simulates);
+    db_submit_group(db, statements, args, COUNT_OF(statements), done, arg);
 }

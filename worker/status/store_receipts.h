@@ -34,6 +34,9 @@ struct receipt_batch {
     const struct receipt *const
         *best;  // of each (id, turn, simulated): status_entry_best
     size_t best_count;
+    // This installation simulates: simulated messages stop senders, which real ones
+    // would otherwise share.
+    bool simulates;
 };
 
 // store_receipts writes, in one transaction, all count receipts and raises attempts and
@@ -47,15 +50,18 @@ struct receipt_batch {
 //   tries_used_up  a code worth another try, and no try is left
 //   too_late       likewise, and its useful time does not last
 //   opt_out        the recipient wants no more messages
+//   stop_sender, stop_account  final, and no more of it is to go out: the switch of that
+//                  name is turned off for what was posted later than it was last closed
 //   final          anything else; null = the table does not know the code
+// A turn above 1 that failed gives way to another that is on its way (store_adopt.h).
 void store_receipts(struct db *db, const struct receipt_batch *batch,
                     const struct retry_settings *retry, db_done *done, void *arg);
 
 // store_receipts_join applies up to limit unmatched receipts whose message has a row by
 // now, or, without an id, whose SID stands in attempts, and forgets them. Rows:
-// (message_id uuid, turn int4, twilio_sid text) of those it took; as many as
-// limit: call it again.
+// (message_id uuid, turn int4, twilio_sid text) of those it took; as many as limit: call
+// it again.
 void store_receipts_join(struct db *db, int32_t limit, const struct retry_settings *retry,
-                         db_done *done, void *arg);
+                         bool simulates, db_done *done, void *arg);
 
 #endif

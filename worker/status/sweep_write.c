@@ -4,7 +4,6 @@
 #include "log.h"
 #include "metrics.h"
 #include "status.h"
-#include "store_adopt.h"
 #include "store_receipts.h"
 #include "store_sweeps.h"
 #include "sweep_ask.h"
@@ -103,34 +102,11 @@ static void write_prices(struct sweep_write *w)
         time_out(w);
 }
 
-static void on_adopted(void *arg, const struct db_answer *answer)
+static void on_raised(void *arg, const struct db_answer *answer)
 {
     struct sweep_write *w = arg;
 
     if (!broke(w, answer))
-        write_prices(w);
-}
-
-// A later turn that failed may leave an older one on its way.
-static void on_raised(void *arg, const struct db_answer *answer)
-{
-    struct sweep_write *w = arg;
-    unsigned char ids[WRITE_MAX][16];
-    size_t count = 0;
-
-    if (broke(w, answer))
-        return;
-    for (size_t i = w->from; i < w->to; i++) {
-        const struct sweep_taken *t = &w->taken[i];
-        if (t->key.turn < 2 || !t->has_fact || t->fact.rank < RANK_FAILED ||
-            t->fact.rank >= RANK_DELIVERED)
-            continue;
-        if (count == 0 || memcmp(ids[count - 1], t->key.message_id, 16) != 0)
-            memcpy(ids[count++], t->key.message_id, 16);
-    }
-    if (count > 0)
-        store_adopt(w->db, (const unsigned char(*)[16])ids, count, on_adopted, w);
-    else
         write_prices(w);
 }
 
@@ -147,7 +123,7 @@ static void write_facts(struct sweep_write *w)
         if (t->has_fact)
             best[count++] = &t->fact;
     }
-    const struct receipt_batch batch = { NULL, 0, best, count };
+    const struct receipt_batch batch = { NULL, 0, best, count, false };
     metric_add(w->counts->facts, count);
     if (count > 0)
         store_receipts(w->db, &batch, w->retry, on_raised, w);
