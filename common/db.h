@@ -43,7 +43,6 @@ struct db_settings {
 struct db_statement {
     const char *name;  // unique in the program, at most DB_NAME_BYTES long
     const char *sql;   // parameters $1…, text never built from data
-    bool is_aside;     // in a group: its rows are nobody's
 };
 
 enum { DB_NAME_BYTES = 48 };
@@ -89,7 +88,7 @@ void db_submit(struct db *db, const struct db_statement *statement, struct db_ar
                db_done *done, void *arg);
 
 // db_submit_group runs count statements in one transaction, and takes args[0…count-1];
-// done gets the rows of the last that is not aside.
+// done gets the rows of the last that returns rows.
 void db_submit_group(struct db *db, const struct db_statement *const *statements,
                      struct db_args **args, size_t count, db_done *done, void *arg);
 

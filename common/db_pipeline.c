@@ -224,10 +224,10 @@ static bool take_result(struct db *db, struct db_request *request, PGresult *pg)
 
     struct db_step *step = next_step(request, &parsing);
     if (ok) {
-        PGresult *unwanted = step->statement->is_aside ? pg : request->rows;
-        if (unwanted == request->rows)
+        bool keeps = status == PGRES_TUPLES_OK || !request->rows;
+        PQclear(keeps ? request->rows : pg);
+        if (keeps)
             request->rows = pg;
-        PQclear(unwanted);
         return true;
     }
     note_failure(request, step, pg);

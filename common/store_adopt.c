@@ -33,9 +33,9 @@ static const char adopt_noted_sql[] =
     "         nullif(current_setting('smsq.adopt', true), ''), ',')::uuid[]) as n(id)"
     "), " ADOPT_SQL(NOTED);
 
-const struct db_statement store_adopt_statement = { "adopt", adopt_sql, true };
-const struct db_statement store_adopt_noted_statement = { "adopt_noted", adopt_noted_sql,
-                                                          true };
+const struct db_statement store_adopt_statement = { "adopt", adopt_sql };
+const struct db_statement store_adopt_noted_statement = { "adopt_noted",
+                                                          adopt_noted_sql };
 
 struct db_args *store_adopt_args(const unsigned char (*ids)[16], size_t count)
 {

@@ -62,7 +62,7 @@ static void *serve(void *arg)
     char answer[1024];
 
     while (raw_read(line->fd, m, true)) {
-        if (!take_request(line->peer, m->body, answer, sizeof(answer)) ||
+        if (!take_request(line->peer, m->body, answer, sizeof(answer)) || !answer[0] ||
             !raw_say(line->fd, answer))
             break;
         raw_free(m);
@@ -146,6 +146,14 @@ void peer_hold(struct peer *p, bool hold)
     p->holds = hold;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
+}
+
+size_t peer_lines(struct peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    size_t count = p->line_count;
+    pthread_mutex_unlock(&p->lock);
+    return count;
 }
 
 size_t peer_count(struct peer *p)

@@ -12,12 +12,14 @@ void peer_close(struct peer *p);
 int peer_port(const struct peer *p);
 
 // peer_answer: from now on this text is the whole answer; NULL (at first) is a 201 with
-// a new SID each time. Borrowed until the next call. peer_hold keeps answers back until
-// it is called with false.
+// a new SID each time; "" ends the line when it has read the request. Borrowed until the
+// next call. peer_hold keeps answers back until it is called with false.
 void peer_answer(struct peer *p, const char *answer);
 void peer_hold(struct peer *p, bool hold);
 
-// peer_count is how many requests came, peer_body the body of one; borrowed.
+// peer_lines is how many lines were opened, peer_count how many requests came, peer_body
+// the body of one; borrowed.
+size_t peer_lines(struct peer *p);
 size_t peer_count(struct peer *p);
 const char *peer_body(struct peer *p, size_t i);
 

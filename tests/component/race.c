@@ -98,6 +98,7 @@ static const struct send_outcome results[] = {
       .failures = 1 },
     { .outcome = "in_doubt", .status = "in_doubt", .rank = 20, .failures = 1 },
     { .outcome = "not_sent", .status = "waiting" },
+    { .outcome = "sender_stopped", .status = "waiting" },
     { .outcome = "not_processed",
       .status = "waiting",
       .http_status = 429,

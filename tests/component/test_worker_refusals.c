@@ -210,6 +210,33 @@ static void a_message_whose_doubt_is_refused_too_stays_claimed(void **state)
     assert_int_equal(pg_int(w->pg, "select count(*) from delayed"), 0);
 }
 
+// An HTTP library would send it once more, because the line had served before.
+static void what_a_reused_line_took_is_in_doubt_and_was_posted_once(void **state)
+{
+    struct workplace *w = *state;
+    struct sms_job job;
+
+    w->set.in_flight = 1;
+    workplace_start(w);
+    workplace_job(w, &job, 0);
+    workplace_put(w, TOPIC_JOBS_NORMAL, &job);
+    workplace_wait_sql(w, QUEUED, 1);
+    peer_answer(w->peer, "");
+    workplace_job(w, &job, 1);
+    workplace_put(w, TOPIC_JOBS_NORMAL, &job);
+    workplace_wait_sql(w,
+                       "select count(*) from messages m join attempts a using"
+                       " (message_id, turn) where m.status = 'in_doubt' and turn = 1"
+                       " and a.outcome = 'in_doubt' and a.http_status is null",
+                       1);
+    assert_int_equal(peer_lines(w->peer), 1);
+    (void)usleep(1500000);
+    workplace_ends(w);
+    assert_int_equal(peer_count(w->peer), 2);
+    assert_int_equal(peer_lines(w->peer), 1);
+    assert_int_equal(pg_int(w->pg, "select count(*) from delayed"), 0);
+}
+
 // After a fail-over to an older PostgreSQL and a rewind of the group, the first turn and
 // a later one come together.
 static void a_later_turn_without_a_row_does_not_take_the_first_along(void **state)
@@ -327,6 +354,7 @@ int main(void)
         TEST(a_renewal_refused_for_the_schema_stops_the_worker),
         TEST(a_message_whose_result_is_refused_is_in_doubt),
         TEST(a_message_whose_doubt_is_refused_too_stays_claimed),
+        TEST(what_a_reused_line_took_is_in_doubt_and_was_posted_once),
         TEST(a_later_turn_without_a_row_does_not_take_the_first_along),
         TEST(more_letters_than_may_wait_hold_the_reading_up),
         TEST(a_letter_that_is_confirmed_late_is_still_acknowledged),

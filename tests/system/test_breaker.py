@@ -12,6 +12,7 @@ from stack import metric, stays_true, wait_until
 
 NAME = "account/simulator"
 OTHER = "+15005550001"  # not a sender that this simulator owns
+MINE = "+14155550177"
 
 
 @pytest.fixture
@@ -143,6 +144,70 @@ def test_a_sender_is_stopped_and_others_flow(held, api):
     assert sum(metric(url, "smsq_senders_stopped") for url in workers(held)) == 2
     switch(held, "sender", OTHER, "on")
     wait_until(lambda: in_status(held, stopped, "waiting") == 0, 30, "they go on")
+
+
+def posted_by(system, sender):
+    return sum(row["from"] == sender for row in system.sim.messages())
+
+
+@pytest.mark.parametrize("code", [21659, 21660, 21667])
+def test_a_code_about_a_sender_stops_that_sender_only(held, api, code):
+    name = f"sender/{MINE}"
+    fault(held, kind="error", status=400, error_code=code, **{"from": MINE})
+    stopped = [api.accepted(**{"from": MINE}) for _ in range(10)]
+    wait_until(lambda: state(held, name) == "open", 10, "it is stopped")
+    time.sleep(1.2)
+    tries = bitten(held)
+    flows = send_many(api, 10)
+    stopped += [api.accepted(**{"from": MINE}) for _ in range(10)]
+    wait_all(held, flows)
+    wait_until(lambda: in_status(held, stopped, "waiting") == 20, 10, "they are held")
+    assert state(held) == "closed" and bitten(held) <= tries + 3
+    (row,) = switch(held, "list")
+    assert (row["name"], row["code"]) == (name, code)
+    assert held.db.one("select max(tries) from messages where message_id = any (%s::uuid[])",
+                       stopped) == 0
+    fault(held, "DELETE")
+    switch(held, "sender", MINE, "on")  # a probe finds out
+    wait_all(held, stopped)
+    assert state(held, name) == "closed"
+    assert posted_by(held, MINE) == 20
+
+
+def test_a_full_queue_at_twilio_stops_nobody(held, api):
+    fault(held, kind="error", status=429, error_code=21611, retry_after=2, count=3,
+          **{"from": MINE})
+    ids = [api.accepted(**{"from": MINE}) for _ in range(6)]
+    wait_all(held, ids)
+    assert state(held, f"sender/{MINE}") == state(held) == "closed"
+    assert held.db.one("select max(tries) from messages where message_id = any (%s::uuid[])",
+                       ids) == 0
+
+
+@pytest.mark.parametrize(("code", "name", "words"), [
+    (30034, f"sender/{MINE}", ("sender", MINE, "on")),
+    (30032, f"sender/{MINE}", ("sender", MINE, "on")),
+    (30002, NAME, ("account", "on", "simulator")),
+    (30037, NAME, ("account", "on", "simulator")),
+])
+def test_a_failure_reported_later_turns_it_off(held, api, code, name, words):
+    to = fresh_number()
+    fault(held, kind="undelivered", error_code=code, to=to, count=1)
+    first = api.accepted(to=to, **{"from": MINE})
+    wait_until(lambda: state(held, name) == "off", 20, "it is off")
+    assert api.wait_for(first, "undelivered")["error_code"] == code
+    (row,) = switch(held, "list")
+    assert (row["name"], row["code"], row["changed_by"]) == (name, code, "smsq-status-consumer")
+    assert str(code) in row["reason"]
+    time.sleep(1.2)  # both workers have read it
+    mine = [api.accepted(**{"from": MINE}) for _ in range(10)]
+    if name != NAME:  # the others flow, and their 201s lift nothing
+        wait_all(held, send_many(api, 10))
+    stays_true(lambda: posted_by(held, MINE) == 1 and state(held, name) == "off", 3,
+               "nothing of it is posted, and no probe")
+    switch(held, *words)
+    wait_all(held, mine)
+    assert posted_by(held, MINE) == 11 and state(held, name) == "closed"
 
 
 def test_emergency_only_holds_thousands_and_loses_none(held):

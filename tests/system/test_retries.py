@@ -2,7 +2,10 @@
 end, as the table of error codes says."""
 
 import json
+import os
 import re
+import signal
+import time
 import urllib.parse
 
 import pytest
@@ -11,6 +14,7 @@ from api import fresh_number, request
 from stack import TREE, stays_true, wait_until
 from test_outages import assert_costs_are_the_bill
 
+HELD = "+14155550178"  # a sender
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -70,13 +74,13 @@ def posts(smsq, to):
     return [row for row in smsq.sim.messages() if row["to"] == to]
 
 
-def replay(smsq, tmp_path, message_id):
+def replay(smsq, tmp_path, message_id, topic):
     """Publishes the message's first record once more, as it was, to its lane."""
-    record = next(r for r in smsq.kafka.records("sms.jobs.normal")
+    record = next(r for r in smsq.kafka.records(topic)
                   if r.value and r.json["message_id"] == message_id and r.json["turn"] == 1)
     (tmp_path / "old").write_bytes(record.value)
     before = smsq.kafka.lag()
-    smsq.kafka.publish("sms.jobs.normal", record.partition, "x", tmp_path / "old")
+    smsq.kafka.publish(topic, record.partition, "x", tmp_path / "old")
     wait_until(lambda: smsq.kafka.lag() <= before, 20, "it was read")
 
 
@@ -182,20 +186,55 @@ def test_an_opt_out_is_noted(smsq, api):
                for line in smsq.stack.log_lines(name))
 
 
-@pytest.mark.parametrize("wait", ["retry", "hold", "schedule", "doubt"])
-def test_an_old_record_during_any_wait_changes_nothing(smsq, api, arm, tmp_path, wait):
-    to = fresh_number()
+def wait_by_retry(smsq, api, arm, to):
     arm(kind="undelivered", error_code=30003, count=1, to=to)
-    message_id = api.accepted(to=to)
-    wait_until(lambda: stand(smsq, message_id)[:2] == ("waiting", 2), 20, "it waits")
-    smsq.db.rows("update delayed set kind = %s where message_id = %s", wait, message_id)
+    return api.accepted(to=to)
+
+
+def wait_by_hold(smsq, api, arm, to):
+    assert smsq.stack.smsq("switch", "sender", HELD, "off").returncode == 0
+    time.sleep(1.2)  # both workers have read it
+    return api.accepted(to=to, **{"from": HELD})
+
+
+def wait_by_schedule(smsq, api, arm, to):
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    return api.accepted(to=to, send_at=at)
+
+
+def wait_by_doubt(smsq, api, arm, to):
+    """It is sent again after 30 s, were it not for the mover, who stands still."""
+    arm(kind="reset", count=1, to=to)
+    return api.accepted(to=to, **{"class": "emergency"})
+
+
+@pytest.fixture
+def frozen_mover(smsq):
+    """Nothing that is due goes out, whatever its cause."""
+    os.kill(smsq.stack.pids["scheduler"], signal.SIGSTOP)
+    yield
+    os.kill(smsq.stack.pids["scheduler"], signal.SIGCONT)
+    smsq.stack.smsq("switch", "sender", HELD, "on")
+    smsq.db.rows("delete from switches")
+
+
+@pytest.mark.parametrize(("kind", "begin", "lane", "sent"), [
+    ("retry", wait_by_retry, "normal", 1), ("hold", wait_by_hold, "normal", 0),
+    ("schedule", wait_by_schedule, "normal", 0), ("doubt", wait_by_doubt, "urgent", 0)])
+def test_an_old_record_during_any_wait_changes_nothing(smsq, api, arm, tmp_path, frozen_mover,
+                                                       kind, begin, lane, sent):
+    to = fresh_number()
+    message_id = begin(smsq, api, arm, to)
+    wait_until(lambda: stand(smsq, message_id)[:2] == ("waiting", 2), 60, "it waits")
+    assert smsq.db.rows("select turn, kind from delayed where message_id = %s",
+                        message_id) == [(2, kind)]
     tables = "select m::text, (select d::text from delayed d where d.message_id = m.message_id)," \
              " (select string_agg(a::text, ' ') from attempts a" \
              "   where a.message_id = m.message_id) from messages m where m.message_id = %s"
-    before = smsq.db.one(tables, message_id)
-    replay(smsq, tmp_path, message_id)
-    stays_true(lambda: smsq.db.one(tables, message_id) == before, 1, "nothing has changed")
-    assert len(posts(smsq, to)) == 1
+    before = smsq.db.rows(tables, message_id)
+    replay(smsq, tmp_path, message_id, "sms.jobs." + lane)
+    stays_true(lambda: smsq.db.rows(tables, message_id) == before, 1, "nothing has changed")
+    assert len(posts(smsq, to)) == sent
 
 
 def test_the_page_of_codes_is_the_table(smsq):

@@ -49,6 +49,7 @@ struct results {
     struct metric *post_time[LANE_COUNT], *e2e[LANE_COUNT], *batch_size;
     struct metric_words *costs;
     struct metric_words *retries, *given_up;
+    struct metric *unknown_codes;
 };
 
 static void on_linger(void *arg);
@@ -103,6 +104,9 @@ static void declare_metrics(struct results *s, struct metrics *m)
                                          "POSTs to Twilio by what they came to.");
     s->costs = metric_words_new(m, &costs);
     declare_retries(s, m);
+    s->unknown_codes = metrics_counter(
+        m, "smsq_error_codes_unknown_total", NULL,
+        "Answers and callbacks with a code that the table does not know.");
     s->batch_size = metrics_sizes(m, "smsq_result_batch_rows", NULL,
                                   "Results in one batch for PostgreSQL.");
     lane_latencies(s->post_time, m, "smsq_post_seconds",
@@ -310,12 +314,14 @@ static void count(struct results *s, const struct result *row,
 
 // What Twilio says about a code, said beside it; a code that the table does not know is
 // final for its message, and somebody should give it a row.
-static void explain(const struct result *row, const struct twilio_answer *answer)
+static void explain(const struct results *s, const struct result *row,
+                    const struct twilio_answer *answer)
 {
     const struct error_code *code = answer->known;
 
     if (!answer->code)
         return;
+    metric_add(s->unknown_codes, code == NULL);
     log_line(code ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
              code ? "error_code_met" : "error_code_unknown",
              LOG_U("message_id", row->outcome.message_id),
@@ -331,7 +337,8 @@ static void explain(const struct result *row, const struct twilio_answer *answer
                  LOG_I("error_code", answer->code));
 }
 
-static void report(const struct result *row, const struct twilio_answer *answer)
+static void report(const struct results *s, const struct result *row,
+                   const struct twilio_answer *answer)
 {
     bool ok = answer->result == SEND_ACCEPTED || answer->result == SEND_REJECTED;
 
@@ -349,7 +356,7 @@ static void report(const struct result *row, const struct twilio_answer *answer)
              LOG_T("twilio_sid", row->sid[0] ? row->sid : NULL),
              LOG_I("http_status", answer->http_status), LOG_I("error_code", answer->code),
              LOG_T("reason", answer->reason), LOG_I("took_us", answer->took_us));
-    explain(row, answer);
+    explain(s, row, answer);
 }
 
 void results_add(struct results *s, struct job *job, const struct twilio_answer *answer)
@@ -362,7 +369,7 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
     struct result *row = &s->filling->rows[s->filling->count++];
     fill(s, row, job, answer);
     journal_answer(job->slot, &row->outcome);
-    report(row, answer);
+    report(s, row, answer);
     count(s, row, answer);
     s->count++;
     if (s->filling->count == RESULTS_BATCH_MAX)

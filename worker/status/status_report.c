@@ -13,6 +13,7 @@ enum { WORDS_MAX = 16 };
 
 struct status_report {
     struct metric_words *applied, *retries, *given_up;
+    struct metric *unknown_codes;
 };
 
 // A message of a batch that is traced; the text is the record's.
@@ -65,6 +66,9 @@ struct status_report *status_report_new(struct metrics *m)
         words(m, "smsq_retries_ended_total", "reason",
               "Messages that got no other turn: their tries or their time were used up.",
               ends);
+    r->unknown_codes = metrics_counter(
+        m, "smsq_error_codes_unknown_total", NULL,
+        "Answers and callbacks with a code that the table does not know.");
     return r;
 }
 
@@ -126,6 +130,7 @@ static void explain(struct status_report *r, const struct db_result *rows, size_
     count_next(r, next);
     if (db_is_null(rows, row, COLUMN_CODE))
         return;
+    metric_add(r->unknown_codes, meaning == NULL);
     int64_t code = db_int(rows, row, COLUMN_CODE);
     const char *advice = text(rows, row, COLUMN_ADVICE);
     log_line(meaning ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
