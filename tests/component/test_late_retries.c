@@ -95,7 +95,7 @@ static void assert_waits(struct db_fixture *f, const struct late_case *c)
     (void)snprintf(sql, sizeof(sql),
                    "select (count(*) = %d and min(wait) between %d - 2 and %d"
                    "        and max(wait) between %d and %d)::int"
-                   "  from (select extract(epoch from due - decided_at) as wait"
+                   "  from (select extract(epoch from delayed.due - decided_at) as wait"
                    "          from delayed join decisions using (message_id)) w",
                    MESSAGES, c->from_s, c->from_s + range_s / 8, c->to_s - range_s / 8,
                    c->to_s);

@@ -169,7 +169,7 @@ def test_a_code_about_a_sender_stops_that_sender_only(held, api, code):
                        stopped) == 0
     fault(held, "DELETE")
     switch(held, "sender", MINE, "on")  # a probe finds out
-    wait_all(held, stopped)
+    wait_all(held, stopped, within=120)
     assert state(held, name) == "closed"
     assert posted_by(held, MINE) == 20
 

@@ -8,6 +8,8 @@
 
 #include "test.h"
 
+#include <string.h>
+
 #define S INT64_C(1000000)
 
 static const struct retry_settings set = { 60, 3600, { 3, 10, 8, 5 } };
