@@ -3,7 +3,6 @@
 #include "db.h"
 #include "log.h"
 #include "metrics.h"
-#include "status.h"
 #include "store_receipts.h"
 #include "store_sweeps.h"
 #include "sweep_ask.h"
