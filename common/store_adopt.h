@@ -6,9 +6,10 @@
 #include "base.h"
 #include "db.h"
 
-// A message that waits, is in doubt, has ended without proof or has failed shows the attempt that is
-// on its way instead, and waits no longer. Runs in the transaction that made it so, or
-// before the one that claims it, so that no crash comes between. It has no rows.
+// A message that waits, is in doubt, has ended without proof or has failed shows the
+// attempt that is on its way instead, and waits no longer. Runs in the transaction that
+// made it so, or before the one that claims it, so that no crash comes between. It has no
+// rows.
 extern const struct db_statement store_adopt_statement;
 
 // The same for ids that only the statement before it knows: it notes them, with commas
