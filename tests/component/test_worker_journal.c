@@ -5,9 +5,11 @@
 #include "workplace.h"
 
 #include <dirent.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void read_journal(struct workplace *w, struct journal_image *image)
 {
@@ -55,11 +57,59 @@ static void a_post_is_in_the_journal_until_its_result_is_written(void **state)
     workplace_ends(w);
 }
 
+// Whether the journal has so many answers and so many slots in use, within 20 s.
+static bool comes_to(struct workplace *w, size_t answered, size_t used)
+{
+    for (int i = 0; i < 400; i++) {
+        struct journal_image image;
+        read_journal(w, &image);
+        bool is_so = image.answered_count == answered && image.key_count == used;
+        journal_image_free(&image);
+        if (is_so)
+            return true;
+        (void)usleep(50000);
+    }
+    return false;
+}
+
+static PGconn *stop_results(struct workplace *w)
+{
+    PGconn *conn = PQconnectdb(pg_url(w->pg));
+
+    PQclear(PQexec(conn, "begin; lock table attempts in access exclusive mode"));
+    assert_int_equal(PQtransactionStatus(conn), PQTRANS_INTRANS);
+    return conn;
+}
+
+static void an_answer_is_in_the_journal_until_its_result_is_committed(void **state)
+{
+    struct workplace *w = *state;
+    struct sms_job job;
+
+    peer_hold(w->peer, true);
+    workplace_start(w);
+    workplace_job(w, &job, 0);
+    workplace_put(w, TOPIC_JOBS_NORMAL, &job);
+    workplace_wait_posts(w, 1);
+    PGconn *other = stop_results(w);
+    peer_hold(w->peer, false);
+    assert_true(comes_to(w, 1, 1));
+    (void)usleep(300000);  // longer than results gather
+    assert_true(comes_to(w, 1, 1));
+    PQfinish(other);
+    workplace_wait_sql(w, "select count(*) from attempts", 1);
+    assert_true(comes_to(w, 0, 0));
+    workplace_ends(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_post_is_in_the_journal_until_its_result_is_written, workplace_setup,
+            workplace_teardown),
+        cmocka_unit_test_setup_teardown(
+            an_answer_is_in_the_journal_until_its_result_is_committed, workplace_setup,
             workplace_teardown),
     };
     return cmocka_run_group_tests(tests, workplace_group_start, workplace_group_stop);
