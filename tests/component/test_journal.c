@@ -2,7 +2,6 @@
 // was changed since proves nothing.
 #include "dead_journal.h"
 
-#include "crash_notes.h"
 #include "journal_origin.h"
 #include "journal_read.h"
 #include "scratch.h"
@@ -13,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -327,66 +325,6 @@ static void a_kill_at_any_instruction_leaves_slots_that_read_right(void **state)
     dead_journal_kill(&s->dead);
 }
 
-static void a_full_disk_is_an_error_at_the_start(void **state)
-{
-    struct scene *s = *state;
-    struct rlimit before, small = { 8192, RLIM_INFINITY };
-    struct journal *j = NULL;
-    struct err err = { 0 };
-
-    (void)signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    small.rlim_max = before.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    enum outcome rc = journal_open(&j, state_folder_own(s->dead.folder), 1000, &err);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    assert_int_equal(rc, OUTCOME_FATAL);
-    assert_non_null(strstr(err.text, "worker.state_dir"));
-    assert_non_null(strstr(err.text, "File too large"));
-    dead_journal_kill(&s->dead);
-    assert_int_equal(access(s->dead.path, F_OK), 0);
-}
-
-static void each_worker_has_the_lowest_free_folder(void **state)
-{
-    struct scene *s = *state;
-    struct state_folder *second = NULL, *third = NULL;
-
-    assert_int_equal(state_folder_open(&second, s->dir, NULL), OUTCOME_OK);
-    assert_int_equal(state_folder_number(second), 1);
-    assert_int_equal(state_folder_lock(second, 0), -1);
-    assert_int_equal(state_folder_lock(second, 1), -1);
-    assert_int_equal(state_folder_lock(second, 2), -1);
-    dead_journal_kill(&s->dead);
-    int left = state_folder_lock(second, 0);
-    assert_true(left >= 0);
-    assert_int_equal(state_folder_open(&third, s->dir, NULL), OUTCOME_OK);
-    assert_int_equal(state_folder_number(third), 2);
-    state_folder_close(third);
-    close(left);
-    assert_int_equal(state_folder_open(&third, s->dir, NULL), OUTCOME_OK);
-    assert_int_equal(state_folder_number(third), 0);
-    assert_true(state_folder_has(second, 2));
-    assert_false(state_folder_has(second, 3));
-    state_folder_close(third);
-    state_folder_close(second);
-}
-
-static void a_folder_that_cannot_be_used_is_named(void **state)
-{
-    static const char *const paths[] = { "/proc/smsq/state", "/dev/null/state" };
-    struct scene *s = *state;
-    struct state_folder *f = NULL;
-
-    for (size_t i = 0; i < COUNT_OF(paths); i++) {
-        struct err err = { 0 };
-        assert_int_equal(state_folder_open(&f, paths[i], &err), OUTCOME_FATAL);
-        assert_non_null(strstr(err.text, paths[i]));
-        assert_non_null(strstr(err.text, "worker.state_dir"));
-    }
-    dead_journal_kill(&s->dead);
-}
-
 static void a_record_that_crashed_its_worker_is_told_once(void **state)
 {
     struct scene *s = *state;
@@ -412,31 +350,6 @@ static void a_record_that_was_parsed_crashed_nobody(void **state)
     assert_false(journal_take_parsing(&rec, AT_FDCWD, s->dead.path));
 }
 
-static void crashes_are_counted_for_all_workers_of_the_machine(void **state)
-{
-    struct scene *s = *state;
-    struct crash_notes *mine = NULL, *theirs = NULL;
-    int root = state_folder_root(s->dead.folder);
-
-    assert_int_equal(crash_notes_open(&mine, root, NULL), OUTCOME_OK);
-    assert_int_equal(crash_notes_open(&theirs, root, NULL), OUTCOME_OK);
-    assert_int_equal(crash_notes_count(theirs, 1, 2, 3), 0);
-    assert_int_equal(crash_notes_add(mine, 1, 2, 3), 1);
-    assert_int_equal(crash_notes_add(theirs, 1, 2, 3), 2);
-    assert_int_equal(crash_notes_count(mine, 1, 2, 3), 2);
-    assert_int_equal(crash_notes_count(mine, 1, 2, 4), 0);
-    assert_int_equal(crash_notes_count(mine, 0, 2, 3), 0);
-    for (int64_t offset = 1000; offset < 1062; offset++)
-        assert_int_equal(crash_notes_add(mine, 0, 0, offset), 1);
-    assert_int_equal(crash_notes_count(theirs, 1, 2, 3), 2);
-    crash_notes_forget(theirs, 1, 2, 3);
-    assert_int_equal(crash_notes_count(mine, 1, 2, 3), 0);
-    assert_int_equal(crash_notes_count(mine, 0, 0, 1061), 1);
-    crash_notes_close(mine);
-    crash_notes_close(theirs);
-    dead_journal_kill(&s->dead);
-}
-
 static void a_note_costs_next_to_nothing(void **state)
 {
     struct scene *s = *state;
@@ -450,8 +363,9 @@ static void a_note_costs_next_to_nothing(void **state)
         journal_answer(slot, &o);
         journal_give_back(s->dead.journal, slot);
     }
-    print_message("%.3f us per POST\n",
-                  (double)(clock() - began) * 1e6 / CLOCKS_PER_SEC / (double)ROUNDS);
+    double cost_us = (double)(clock() - began) * 1e6 / CLOCKS_PER_SEC / (double)ROUNDS;
+    print_message("%.3f us per POST\n", cost_us);
+    assert_true(cost_us < 10);  // with sanitizers on a busy machine; else 0.2
     dead_journal_kill(&s->dead);
 }
 
@@ -467,12 +381,8 @@ int main(void)
         TEST(what_was_changed_proves_nothing_or_is_in_doubt),
         TEST(a_file_that_was_cut_proves_nothing),
         TEST(a_kill_at_any_instruction_leaves_slots_that_read_right),
-        TEST(a_full_disk_is_an_error_at_the_start),
-        TEST(each_worker_has_the_lowest_free_folder),
-        TEST(a_folder_that_cannot_be_used_is_named),
         TEST(a_record_that_crashed_its_worker_is_told_once),
         TEST(a_record_that_was_parsed_crashed_nobody),
-        TEST(crashes_are_counted_for_all_workers_of_the_machine),
         TEST(a_note_costs_next_to_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
