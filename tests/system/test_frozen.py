@@ -119,7 +119,8 @@ def give_work(smsq, api, delay):
     """Messages of which four are being posted and the others wait for a slot."""
     smsq.sim.switch(answer_delay=delay)
     ids = {api.accepted() for _ in range(30)}
-    wait_until(lambda: count(smsq, ids, "status = 'claimed'") >= 20
+    wait_until(lambda: count(smsq, ids, "true") == len(ids)
+               and count(smsq, ids, "status = 'claimed'") >= 20
                and smsq.sim.ledger()["in_flight_max"] >= 4, 20, "it has work in hand")
     return ids
 
