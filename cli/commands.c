@@ -41,8 +41,8 @@ const struct command commands[] = {
           "answers, callbacks as they came, decisions and why, costs, dead letters; "
           "then what Twilio's codes mean, where the message stands, and what happens "
           "next. No number and no text is shown.",
-      .json = "{\"id\": …, \"events\": [{\"at\": …, \"event\": \"accepted|claimed|"
-              "request|answer|callback|decision|cost|dead_letter\", \"turn\": N, …}, …], "
+      .json = "{\"id\": …, \"events\": [{\"at\": …, \"event\": \"accepted\", "
+              "\"turn\": N, …}, …], "
               "\"codes\": [{\"code\": N, \"meaning\": …, \"advice\": …}, …], "
               "\"now\": {\"status\": …, …} or null, \"next\": …}",
       .example = "smsq explain 01a1fe2f-5a5b-7c3d-8e9f-0123456789ab",

@@ -149,7 +149,7 @@ def completed(program, *words):
 
 
 @pytest.mark.parametrize(("words", "offered"), [
-    (["s"], ["send", "status", "settings"]),
+    (["s"], ["send", "status", "switch", "settings"]),
     (["to"], ["topics", "token"]),
     (["token", ""], ["create", "list", "revoke"]),
     (["dlq", "re"], ["replay"]),
