@@ -121,14 +121,17 @@ static void give_back(struct breaker_entry *e, int64_t now_us)
     renounce(e);
 }
 
-// A permit is asked for when a probe is due, and again each second until a job takes it.
+// A permit is asked for when a probe is due, and again each second until the probe was
+// answered: one that nobody renews was a dead worker's.
 static void tend(struct breaker_entry *e)
 {
     int64_t now_us = clock_boot_us();
     bool is_asked_for = e == breakers_main(e->owner) || e->is_wanted;
 
-    if (e->machine.state != BREAKER_OPEN || e->machine.probing || e->asked_us)
+    if (e->machine.state != BREAKER_OPEN || e->asked_us)
         return;
+    if (e->machine.probing)
+        e->idle_us = now_us;
     if (e->idle_us && now_us - e->idle_us > PERMIT_IDLE_US)
         give_back(e, now_us);
     else if (e->idle_us ||
