@@ -211,9 +211,13 @@ def created(post):
 
 
 def due_of(client):
-    """The time that the client asked for last and was granted; 0 = at once."""
-    due = client.get("moved_to") or client["send_at"]
-    return when(due) if due else 0
+    """The time that the client asked for last and was granted; 0 = at once. When it does not
+    know whether it was granted, the earlier one."""
+    due = when(client["send_at"]) if client["send_at"] else 0
+    if not client.get("moved_to"):
+        return due
+    answer = client["changed"] // 100
+    return {2: when(client["moved_to"]), 4: due}.get(answer, min(due, when(client["moved_to"])))
 
 
 def group(rows, key):

@@ -178,7 +178,7 @@ class Load:
         except Unheard:
             record["changed"] = 0
         record["changed_at"] = time.time()
-        if record["change"] == "reschedule" and record["changed"] // 100 == 2:
+        if record["change"] == "reschedule":
             record["moved_to"] = moved
 
 

@@ -211,8 +211,12 @@ def test_a_confirmed_cancellation_holds(good, answer, broken):
 @pytest.mark.parametrize(("asked", "broken"), [
     ({"send_at": "2026-11-21T10:00:00Z"}, 0),
     ({"send_at": "2026-11-21T10:00:09Z"}, 1),
-    ({"send_at": "2026-11-21T09:00:00Z", "moved_to": "2026-11-21T10:00:09Z"}, 1),
-    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:00Z"}, 0),
+    ({"send_at": "2026-11-21T09:00:00Z", "moved_to": "2026-11-21T10:00:09Z", "changed": 200}, 1),
+    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:00Z", "changed": 200}, 0),
+    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:00Z", "changed": 409}, 1),
+    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:00Z", "changed": 0}, 0),
+    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:00Z", "changed": 503}, 0),
+    ({"send_at": "2026-11-21T10:00:09Z", "moved_to": "2026-11-21T10:00:09Z", "changed": 0}, 1),
 ])
 def test_nothing_goes_out_before_its_time(good, asked, broken):
     good["clients"][1].update(asked)

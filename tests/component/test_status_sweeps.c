@@ -298,7 +298,7 @@ static void an_account_that_refuses_moves_nothing(void **state)
 
 static void many(struct scene *s, int count, const char *status)
 {
-    static char sids[5000][40];
+    static char sids[5000][48];
 
     put(s, count, 60000, "transactional");
     for (int i = 0; i < count; i++) {
