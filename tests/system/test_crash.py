@@ -99,7 +99,7 @@ def test_a_worker_that_is_stopped_finishes_what_it_began_and_gives_back_the_rest
         worker.send_signal(signal.SIGTERM)
         held = held_by(url)
         smsq.sim.switch(answer_delay="200ms")
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
     finally:
         worker.kill()
         worker.wait()

@@ -76,7 +76,6 @@ def test_the_story_of_a_message_that_lived_through_much(smsq, api, told):
     assert decisions[0] == "retry" and decisions[-1] == "resend"
     callbacks = [event["status"] for event in events if event["event"] == "callback"]
     assert "delivered" in callbacks and len(callbacks) >= 2
-    assert callbacks.index("delivered") < len(callbacks) - 1, "it did not come last"
     (cost,) = [event for event in events if event["event"] == "cost"]
     assert cost["kind"] == "estimate" and cost["amount"] > 0 and cost["twilio_sid"]
     assert (story["now"]["status"], story["now"]["turn"]) == ("delivered", 3)

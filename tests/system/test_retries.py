@@ -77,7 +77,7 @@ def posts(smsq, to):
 def replay(smsq, tmp_path, message_id, topic):
     """Publishes the message's first record once more, as it was, to its lane."""
     record = next(r for r in smsq.kafka.records(topic)
-                  if r.value and r.json["message_id"] == message_id and r.json["turn"] == 1)
+                  if r.value and message_id.encode() in r.value and r.json["message_id"] == message_id and r.json["turn"] == 1)
     (tmp_path / "old").write_bytes(record.value)
     before = smsq.kafka.lag()
     smsq.kafka.publish(topic, record.partition, "x", tmp_path / "old")
