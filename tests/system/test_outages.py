@@ -127,12 +127,14 @@ def test_without_postgresql_a_status_is_503_and_a_send_goes_on(smsq, api):
 
 
 def assert_resent(smsq, ids, attempts):
-    """Delivered in a turn above 1, without a failure counted; attempts per message."""
+    """Delivered without a failure counted; attempts per message. Some took another turn; the
+    breaker kept others in their lane."""
     found = smsq.db.rows(
-        "select m.turn > 1, m.tries, (select count(*) from attempts a"
-        "  where a.message_id = m.message_id), m.error_code"
+        "select m.tries, (select count(*) from attempts a"
+        "  where a.message_id = m.message_id), m.error_code, m.turn"
         "  from messages m where m.message_id = any(%s::uuid[])", list(ids))
-    assert found == len(ids) * [(True, 0, attempts, None)]
+    assert {row[:3] for row in found} == {(0, attempts, None)} and len(found) == len(ids)
+    assert any(row[3] > 1 for row in found)
 
 
 def test_what_never_left_us_waits_and_goes_out_once_twilio_is_back(smsq, api):
@@ -152,7 +154,8 @@ def test_what_never_left_us_waits_and_goes_out_once_twilio_is_back(smsq, api):
     assert set(posted) == ids
     assert_resent(smsq, ids, 1)
     assert_costs_are_the_bill(smsq, posted)
-    wait_until(lambda: smsq.db.one("select count(*) from delayed") == 0, 10, "nothing waits")
+    wait_until(lambda: smsq.db.one("select count(*) from delayed where message_id = any(%s::uuid[])",
+                                   list(ids)) == 0, 10, "nothing waits")
 
 
 class Busy(http.server.BaseHTTPRequestHandler):
