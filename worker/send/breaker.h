@@ -8,8 +8,8 @@
 
 enum {
     BREAKER_WINDOW_S = 10,
-    BREAKER_STORM_MIN = 20,            // answers within the window
-    BREAKER_UNREACHED_MIN = 5,         // connections that failed within it
+    BREAKER_STORM_MIN = 20,           // answers within the window
+    BREAKER_UNREACHED_MIN = 5,        // connections that failed within it
     BREAKER_PERMIT_US = 3000000,      // a probe begins within this of asking
     BREAKER_PROBE_LEASE_US = 6000000  // nobody else probes; renewed each second
 };
