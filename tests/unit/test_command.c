@@ -93,7 +93,7 @@ static const struct {
       "--class is \"vip\"; it may be otp|emergency|transactional|marketing" },
     { "send 1 --message a --message b", "--message is given twice" },
     { "send 1 --message \xff", "--message must be UTF-8" },
-    { "status \xff", "ID must be UTF-8" },
+    { "explain \xff", "ID must be UTF-8" },
 };
 
 static void a_wrong_line_is_refused_and_says_why(void **state)
