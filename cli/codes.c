@@ -1,4 +1,5 @@
 // smsq codes list, show, set: what each of Twilio's error codes comes to.
+#include "buf.h"
 #include "command.h"
 #include "sql.h"
 #include "terminal.h"
@@ -6,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { COLUMN_JSON, COLUMN_CODE, COLUMN_SHOWS, COLUMN_ACTION, COLUMN_MEANING };
-enum { PERSON_BYTES = 256, WAIT_MAX_S = 604800, TRIES_MAX = 100, NUMBER_BYTES = 24 };
+enum { WAIT_MAX_S = 604800, TRIES_MAX = 100, NUMBER_BYTES = 24 };
 
 #define COLUMNS                                                                          \
     " json_build_object('code', code, 'shows', shows, 'action', action,"                 \
@@ -163,19 +163,10 @@ static enum outcome read_number(char out[NUMBER_BYTES], const char **value,
     return OUTCOME_OK;
 }
 
-// Who is at the terminal, for those who look at the row later.
-static void name_person(char out[PERSON_BYTES])
-{
-    const char *user = getenv("USER");
-    char host[128] = "";
-
-    (void)gethostname(host, sizeof(host) - 1);
-    (void)snprintf(out, PERSON_BYTES, "%.64s@%.127s", user && user[0] ? user : "?", host);
-}
-
 int command_codes_set(const struct call *call)
 {
-    char wait[NUMBER_BYTES], tries[NUMBER_BYTES], person[PERSON_BYTES];
+    char wait[NUMBER_BYTES], tries[NUMBER_BYTES];
+    struct buf who = BUF_INIT(SQL_WHO_MAX_BYTES);
     const char *values[8] = { call->positionals[0] };
     const char *opt_out = call_text(call, "opt-out");
     struct err err = { 0 };
@@ -193,9 +184,11 @@ int command_codes_set(const struct call *call)
     values[4] = !opt_out ? NULL : strcmp(opt_out, "yes") == 0 ? "true" : "false";
     values[5] = call_text(call, "meaning");
     values[6] = call_text(call, "advice");
-    name_person(person);
-    values[7] = person;
-    return print_one(call, set_sql, values, COUNT_OF(values),
-                     "the table has no such code: a new one needs --action, --meaning "
-                     "and --advice");
+    sql_who(&who);
+    values[7] = buf_text(&who);
+    int code = print_one(call, set_sql, values, COUNT_OF(values),
+                         "the table has no such code: a new one needs --action, "
+                         "--meaning and --advice");
+    buf_free(&who);
+    return code;
 }

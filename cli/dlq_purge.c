@@ -43,12 +43,12 @@ static uint64_t number(const struct purge *p, int column)
 static enum outcome purge_all(struct purge *p, struct err *err)
 {
     const char *values[LETTERS_VALUES + 2];
-    struct buf who = BUF_INIT(512);
+    struct buf who = BUF_INIT(SQL_WHO_MAX_BYTES);
     struct progress progress;
     enum outcome rc;
     uint64_t count;
 
-    letters_who(&who);
+    sql_who(&who);
     memcpy(values, p->filter->values, sizeof(p->filter->values));
     values[LETTERS_VALUES] = p->last;
     values[LETTERS_VALUES + 1] = buf_text(&who);

@@ -147,7 +147,7 @@ static enum outcome mark(struct replay *r, struct err *err)
         if (r->letters[i].is_confirmed)
             buf_addf(&ids, "%s%s", count++ ? "," : "{", r->letters[i].id);
     buf_add_char(&ids, '}');
-    letters_who(&who);
+    sql_who(&who);
     const char *const values[] = { buf_text(&ids), buf_text(&who) };
     enum outcome rc = count ? sql_more(&r->db, mark_sql, values, 2, err) : OUTCOME_OK;
     if (!rc)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IDS_MAX_BYTES = 8192, WHO_MAX_BYTES = 300, OLDER_MAX_BYTES = 64 };
+enum { IDS_MAX_BYTES = 8192, OLDER_MAX_BYTES = 64 };
 
 // $1 class or null, $2 seconds or null. Through the partial index, or by the notes.
 // clang-format off
@@ -217,14 +217,14 @@ static int change(const struct call *call, const char *sql, const char *what,
                   const char *word)
 {
     struct buf ids = BUF_INIT(IDS_MAX_BYTES), changed = BUF_INIT(IDS_MAX_BYTES);
-    struct buf who = BUF_INIT(WHO_MAX_BYTES);
+    struct buf who = BUF_INIT(SQL_WHO_MAX_BYTES);
     struct sql_answer answer = { 0 };
     struct err err = { 0 };
     bool as_json = call_has(call, "json");
     const char *reason = call_text(call, "reason");
     int code;
 
-    letters_who(&who);
+    sql_who(&who);
     if (!read_ids(&ids, call)) {
         code = command_usage(call, "ID is a message's id, as smsq doubt list shows it");
     } else if (!command_has_database(call->set)) {

@@ -4,10 +4,8 @@
 #include "message_id.h"
 #include "timestamp.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TIME_TEXT_BYTES = 64, IDS_MAX_BYTES = 4096, DAY_TEXT_LEN = 10 };
 
@@ -142,17 +140,4 @@ const char *letters_states(const char *state)
     if (strcmp(state, "purged") == 0)
         return "{purged}";
     return "{waiting,replayed,purged}";
-}
-
-void letters_who(struct buf *out)
-{
-    char host[256] = "";
-    const struct passwd *user = getpwuid(geteuid());
-
-    (void)gethostname(host, sizeof(host) - 1);
-    if (user)
-        buf_add_text(out, user->pw_name);
-    else
-        buf_add_int(out, (int64_t)geteuid());
-    buf_addf(out, "@%s", host);
 }

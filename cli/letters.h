@@ -43,9 +43,6 @@ int letters_change(const struct call *call, const char *states,
 // letters_states is the array for a value of --state; "any" is all.
 const char *letters_states(const char *state);
 
-// letters_who writes "user@host", for settled_by.
-void letters_who(struct buf *out);
-
 // letters_time writes a moment: "2h" (so long ago), "2026-11-21", or RFC 3339; false for
 // anything else.
 MUST_CHECK bool letters_time(struct buf *out, const char *text);

@@ -1,6 +1,10 @@
 #include "sql.h"
 
+#include "buf.h"
+
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum outcome failed(const PGconn *conn, const char *state, struct err *err)
 {
@@ -83,4 +87,17 @@ void sql_answer_free(struct sql_answer *answer)
     PQclear(answer->rows);
     PQfinish(answer->conn);
     *answer = (struct sql_answer){ 0 };
+}
+
+void sql_who(struct buf *out)
+{
+    char host[256] = "";
+    const struct passwd *user = getpwuid(geteuid());
+
+    (void)gethostname(host, sizeof(host) - 1);
+    if (user)
+        buf_add_text(out, user->pw_name);
+    else
+        buf_add_int(out, (int64_t)geteuid());
+    buf_addf(out, "@%s", host);
 }

@@ -6,6 +6,8 @@
 
 #include <libpq-fe.h>
 
+struct buf;
+
 // A time of PostgreSQL's as RFC 3339 in UTC.
 #define SQL_TIME(value)                                                                  \
     "to_char(" value " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
@@ -41,5 +43,9 @@ void sql_answer_free(struct sql_answer *answer);
 //   OUTCOME_RETRY   any other failure.
 MUST_CHECK enum outcome sql_take(PGconn *conn, PGresult *answer, ExecStatusType wanted,
                                  struct err *err);
+
+// sql_who writes "user@host": who changed a row, for those who look at it later.
+enum { SQL_WHO_MAX_BYTES = 512 };
+void sql_who(struct buf *out);
 
 #endif

@@ -2,14 +2,13 @@
 #include "account.h"
 #include "buf.h"
 #include "command.h"
-#include "letters.h"
 #include "sql.h"
 #include "terminal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 128, REASON_MAX_BYTES = 500, WHO_MAX_BYTES = 300 };
+enum { NAME_MAX_BYTES = 128, REASON_MAX_BYTES = 500 };
 
 #define MEMBERS                                                                          \
     "json_build_object('name', name, 'scope', scope, 'state', state, "                   \
@@ -104,12 +103,12 @@ int command_switch_list(const struct call *call)
 // names is an array of PostgreSQL's; hold is the state that holds.
 static int turn(const struct call *call, const char *names, const char *hold)
 {
-    struct buf who = BUF_INIT(WHO_MAX_BYTES);
+    struct buf who = BUF_INIT(SQL_WHO_MAX_BYTES);
     const char *reason = call_text(call, "reason");
 
     if (reason && strlen(reason) > REASON_MAX_BYTES)
         return command_usage(call, "--reason has more than %d bytes", REASON_MAX_BYTES);
-    letters_who(&who);
+    sql_who(&who);
     const char *const holding[] = { names, hold, reason, buf_text(&who) };
     const char *const releasing[] = { names, buf_text(&who) };
     int code = hold ? run(call, hold_sql, holding, COUNT_OF(holding))
