@@ -250,3 +250,10 @@ void db_args_point(const struct db_args *a, const char **values, int *lengths,
         formats[i] = 1;  // binary
     }
 }
+
+void db_args_int8s(struct db_args *a, const int64_t *values, size_t count)
+{
+    db_args_array(a, DB_INT8, count);
+    for (size_t i = 0; i < count; i++)
+        db_args_add_int(a, values[i]);
+}

@@ -41,4 +41,7 @@ void db_args_add_bytes(struct db_args *a, const void *bytes, size_t len);  // NU
 void db_args_add_time(struct db_args *a, int64_t wall_us);  // as db_args_time
 void db_args_add_null(struct db_args *a);
 
+// db_args_int8s adds a whole array at once.
+void db_args_int8s(struct db_args *a, const int64_t *values, size_t count);
+
 #endif

@@ -11,6 +11,12 @@ struct turn_key {
     int32_t turn;
 };
 
+// The rows m of a batch whose sorted ids are $1: by the index, in the partitions that
+// hold them, never by a scan of the table.
+#define TURN_KEY_ROWS_SQL                                                                \
+    " and m.message_id = any ($1)"                                                       \
+    " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
+
 // turn_key_compare orders by id, then by turn; for qsort and bsearch.
 int turn_key_compare(const void *a, const void *b);
 

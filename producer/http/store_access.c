@@ -77,9 +77,7 @@ void store_tokens_used(struct db *db, const int64_t *token_ids, size_t count,
 {
     struct db_args *args = db_args_new();
 
-    db_args_array(args, DB_INT8, count);
-    for (size_t i = 0; i < count; i++)
-        db_args_add_int(args, token_ids[i]);
+    db_args_int8s(args, token_ids, count);
     db_submit(db, &used, args, done, arg);
 }
 

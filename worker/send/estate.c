@@ -6,6 +6,7 @@
 #include "metrics.h"
 #include "reactor.h"
 #include "store_claims.h"
+#include "store_epochs.h"
 #include "store_takeover.h"
 
 #include <errno.h>

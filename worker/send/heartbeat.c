@@ -209,7 +209,7 @@ static void end(struct heartbeat *h, int64_t next)
 {
     h->ended[h->ended_count++ % ENDED_MAX] = h->epoch;
     h->ending++;
-    store_worker_end(h->set.db, h->epoch, on_ended, h);
+    store_bury(h->set.db, &h->epoch, 1, on_ended, h);
     take(h, next);
 }
 

@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The rows of a batch whose sorted ids are $1: by the index, in the partitions that hold
-// them. An exists with "offset 0" is looked up row by row, never turned into a join.
-#define ROWS_OF_BATCH                                                                    \
-    " and m.message_id = any ($1)"                                                       \
-    " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
-
 // What the breakers kept back: it leaves no attempt.
 #define HELD "('account_stopped', 'sender_stopped', 'emergency_only')"
 
@@ -22,7 +16,7 @@
 // that waits at exactly this turn, is taken. A row at turn 0 was canceled or rescheduled
 // before any worker saw it: it gets its payload and keeps its status; its useful time
 // counts from the time it was rescheduled to. Every record of a message carries the same
-// payload.
+// payload. An exists with "offset 0" is looked up row by row, never turned into a join.
 static const char claim_sql[] =
     "with job as ("
     "  select j.*, case j.class when 'otp' then 'urgent' when 'emergency' then 'urgent'"
@@ -87,7 +81,7 @@ static const char claim_sql[] =
 static const char renew_sql[] =
     "update messages m set claimed_at = now()"
     "  from unnest($1::uuid[], $2::int[]) as n(message_id, turn)"
-    " where m.message_id = n.message_id and m.turn = n.turn" ROWS_OF_BATCH
+    " where m.message_id = n.message_id and m.turn = n.turn" TURN_KEY_ROWS_SQL
     "   and m.status = 'claimed' and m.claimed_epoch = $3::bigint"
     " returning m.message_id, m.turn";
 
@@ -149,7 +143,7 @@ static const char result_sql[] =
     "     sent_at = case when n.sid is null then m.sent_at"
     "         else least(m.sent_at, n.answered_at) end"
     "    from n"
-    "   where m.message_id = n.message_id" ROWS_OF_BATCH
+    "   where m.message_id = n.message_id" TURN_KEY_ROWS_SQL
     "     and ((n.status = 'waiting' and m.turn = n.turn"
     "           and m.status in ('claimed', 'in_doubt'))"
     "       or (n.status <> 'waiting' and m.turn = n.turn and n.rank > m.rank"

@@ -10,8 +10,9 @@ static const char heartbeat_sql[] =
     "update workers set heartbeat_at = now()"
     " where epoch = $1::bigint and dead_at is null returning epoch";
 
-static const char end_sql[] = "update workers set dead_at = now()"
-                              " where epoch = $1::bigint and dead_at is null";
+static const char bury_sql[] = "update workers set dead_at = now()"
+                               " where epoch = any ($1::bigint[]) and dead_at is null"
+                               " returning epoch";
 
 static const char strays_sql[] =
     "select m.claimed_epoch, count(*) from messages m"
@@ -23,7 +24,7 @@ static const char strays_sql[] =
 
 static const struct db_statement start_worker = { "worker_start", start_sql };
 static const struct db_statement heartbeat = { "heartbeat", heartbeat_sql };
-static const struct db_statement end_worker = { "worker_end", end_sql };
+static const struct db_statement bury = { "bury", bury_sql };
 static const struct db_statement strays = { "strays", strays_sql };
 
 void store_worker_start(struct db *db, const struct worker_start *start, db_done *done,
@@ -48,12 +49,13 @@ void store_heartbeat(struct db *db, int64_t epoch, db_done *done, void *arg)
     db_submit(db, &heartbeat, args, done, arg);
 }
 
-void store_worker_end(struct db *db, int64_t epoch, db_done *done, void *arg)
+void store_bury(struct db *db, const int64_t *epochs, size_t count, db_done *done,
+                void *arg)
 {
     struct db_args *args = db_args_new();
 
-    db_args_int8(args, epoch);
-    db_submit(db, &end_worker, args, done, arg);
+    db_args_int8s(args, epochs, count);
+    db_submit(db, &bury, args, done, arg);
 }
 
 void store_strays(struct db *db, const int64_t *epochs, size_t epoch_count,
@@ -62,9 +64,7 @@ void store_strays(struct db *db, const int64_t *epochs, size_t epoch_count,
 {
     struct db_args *args = db_args_new();
 
-    db_args_array(args, DB_INT8, epoch_count);
-    for (size_t i = 0; i < epoch_count; i++)
-        db_args_add_int(args, epochs[i]);
+    db_args_int8s(args, epochs, epoch_count);
     turn_key_add_args(args, held, held_count);
     db_args_int8(args, older_us);
     db_submit(db, &strays, args, done, arg);

@@ -24,8 +24,10 @@ void store_worker_start(struct db *db, const struct worker_start *start, db_done
 // store_heartbeat: one row (epoch int8) back, or none: this epoch is buried.
 void store_heartbeat(struct db *db, int64_t epoch, db_done *done, void *arg);
 
-// store_worker_end buries an epoch that is over: nothing is claimed under it any more.
-void store_worker_end(struct db *db, int64_t epoch, db_done *done, void *arg);
+// store_bury notes that these epochs are dead: nothing is claimed under them any more.
+// Rows: (epoch int8) of those that were not known to be.
+void store_bury(struct db *db, const int64_t *epochs, size_t count, db_done *done,
+                void *arg);
 
 // store_strays looks for claims of these epochs that are older than older_us and not in
 // held (sorted by turn_key_compare). Rows: (epoch int8, count int8), none if all is well.

@@ -6,10 +6,6 @@ static const char database_sql[] =
     "         (select oid::text from pg_database where datname = current_database())"
     "         || ':' || left(pg_walfile_name(pg_current_wal_lsn()), 8) end";
 
-static const char bury_sql[] = "update workers set dead_at = now()"
-                               " where epoch = any ($1::bigint[]) and dead_at is null"
-                               " returning epoch";
-
 #define DECIDE                                                                           \
     "insert into decisions (message_id, turn, kind, reason, decided_by)"                 \
     " select message_id, turn, 'in_doubt', 'worker_died', 'smsq-worker' from changed"
@@ -22,10 +18,8 @@ static const char doubt_sql[] =
     "), changed as ("
     "  update messages m set status = 'in_doubt', rank = 20, reason = 'worker_died'"
     "    from n"
-    "   where m.message_id = n.message_id and m.turn = n.turn and m.status = 'claimed'"
-    "     and m.message_id = any ($1)"
-    "     and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
-    "  returning m.message_id, m.turn"
+    "   where m.message_id = n.message_id and m.turn = n.turn"
+    "     and m.status = 'claimed'" TURN_KEY_ROWS_SQL "  returning m.message_id, m.turn"
     "), kept as ("
     "  insert into attempts (message_id, turn, outcome, status, rank)"
     "  select message_id, turn, 'in_doubt', 'in_doubt', 20 from n"
@@ -42,29 +36,12 @@ static const char doubt_epochs_sql[] =
     "select message_id, turn from changed";
 
 static const struct db_statement database = { "database", database_sql };
-static const struct db_statement bury = { "bury", bury_sql };
 static const struct db_statement doubt = { "doubt", doubt_sql };
 static const struct db_statement doubt_epochs = { "doubt_epochs", doubt_epochs_sql };
 
 void store_database(struct db *db, db_done *done, void *arg)
 {
     db_submit(db, &database, db_args_new(), done, arg);
-}
-
-static struct db_args *epoch_args(const int64_t *epochs, size_t count)
-{
-    struct db_args *args = db_args_new();
-
-    db_args_array(args, DB_INT8, count);
-    for (size_t i = 0; i < count; i++)
-        db_args_add_int(args, epochs[i]);
-    return args;
-}
-
-void store_bury(struct db *db, const int64_t *epochs, size_t count, db_done *done,
-                void *arg)
-{
-    db_submit(db, &bury, epoch_args(epochs, count), done, arg);
 }
 
 void store_doubt(struct db *db, const struct turn_key *keys, size_t count, db_done *done,
@@ -79,5 +56,8 @@ void store_doubt(struct db *db, const struct turn_key *keys, size_t count, db_do
 void store_doubt_epochs(struct db *db, const int64_t *epochs, size_t count, db_done *done,
                         void *arg)
 {
-    db_submit(db, &doubt_epochs, epoch_args(epochs, count), done, arg);
+    struct db_args *args = db_args_new();
+
+    db_args_int8s(args, epochs, count);
+    db_submit(db, &doubt_epochs, args, done, arg);
 }

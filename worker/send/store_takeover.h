@@ -13,11 +13,6 @@
 // One row (text), null on a standby.
 void store_database(struct db *db, db_done *done, void *arg);
 
-// store_bury notes that these epochs are dead. Rows: (epoch int8) of those that were not
-// known to be.
-void store_bury(struct db *db, const int64_t *epochs, size_t count, db_done *done,
-                void *arg);
-
 // store_doubt: their POSTs may have left, and no answer is known: claims at these turns
 // become in_doubt, with an attempt. Keys sorted by turn_key_compare. Rows: (message_id
 // uuid, turn int4) of those that changed.

@@ -4,6 +4,7 @@
 #include "retry_policy.h"
 #include "status.h"
 #include "store_adopt.h"
+#include "turn_key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -194,13 +195,9 @@ static const char receipts_sql[] =
 #define IS_VOUCHED(message, receipt)                                                     \
     "(" message ".mode is not distinct from 'simulate') = " receipt ".simulated"
 
-// By the index, in the partitions that hold them: never by a scan of the table.
-#define ROWS_OF_BATCH                                                                    \
-    " and m.message_id = any ($1)"                                                       \
-    " and m.message_id >= ($1)[1] and m.message_id <= ($1)[cardinality($1)]"
 #define ROWS_OF_N " and m.message_id = any (array(select n.message_id from n))"
 
-#define RAISE_BATCH_SQL RAISE_SQL(ROWS_OF_BATCH, "$12::bool")
+#define RAISE_BATCH_SQL RAISE_SQL(TURN_KEY_ROWS_SQL, "$12::bool")
 #define RAISE_N_SQL     RAISE_SQL(ROWS_OF_N, "$5::bool")
 
 // clang-format off
@@ -210,7 +207,7 @@ static const char callback_sql[] =
     "    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[],"
     "                $6::int[], $7::timestamptz[], $8::bool[])"
     "      as n(message_id, turn, sid, status, rank, error_code, at, simulated)"
-    "    join messages m on m.message_id = n.message_id" ROWS_OF_BATCH
+    "    join messages m on m.message_id = n.message_id" TURN_KEY_ROWS_SQL
     NEXT_SQL("($9::smallint[])", "$10::float8", "$11::float8")
     "   where " IS_VOUCHED("m", "n")
     "), " RAISE_BATCH_SQL
