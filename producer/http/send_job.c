@@ -1,9 +1,9 @@
 #include "send_job.h"
 
+#include "content.h"
 #include "message_id.h"
 #include "producer.h"
 #include "rate_card.h"
-#include "seal.h"
 #include "send_request.h"
 
 #include <string.h>
@@ -39,14 +39,9 @@ static void seal_content(struct send_job *d, struct producer *p,
                          const struct send_request *request)
 {
     const struct sms_content content = { request->to.e164, request->body };
-    unsigned char aad[SEAL_AAD_BYTES];
-    struct buf plain = BUF_INIT(WIRE_SEALED_MAX_BYTES - SEAL_OVERHEAD_BYTES);
 
-    wire_encode(&content, sms_content_fields, &plain);
-    seal_message_aad(aad, d->job.message_id, d->job.client);
-    seal_close(p->keys.seal, d->job.accepted_at, aad, sizeof(aad), plain.bytes, plain.len,
-               &d->sealed);
-    buf_free(&plain);
+    content_seal(p->keys.seal, d->job.message_id, d->job.client, d->job.accepted_at,
+                 &content, &d->sealed);
     d->job.sealed =
         (struct wire_bytes){ (const unsigned char *)d->sealed.bytes, d->sealed.len };
 }

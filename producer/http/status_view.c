@@ -2,12 +2,12 @@
 
 #include "access.h"
 #include "buf.h"
+#include "content.h"
 #include "http_server.h"
 #include "json.h"
 #include "message_id.h"
 #include "producer.h"
 #include "rate_card.h"
-#include "seal.h"
 #include "status.h"
 #include "store_messages.h"
 #include "wire.h"
@@ -65,18 +65,12 @@ static void add_to(struct buf *out, struct producer *p, const struct caller *cal
 {
     struct sms_content content = { 0 };
     struct wire_memory *memory = NULL;
-    struct buf plain = BUF_INIT(WIRE_SEALED_MAX_BYTES);
-    unsigned char aad[SEAL_AAD_BYTES];
 
-    seal_message_aad(aad, row->message_id, row->client);
     bool readable = caller_has(caller, SCOPE_VIEW_SMS_HISTORY) && row->sealed.len > 0 &&
-                    !seal_open(p->keys.seal, aad, sizeof(aad), row->sealed.bytes,
-                               row->sealed.len, &plain, NULL) &&
-                    !wire_decode(&content, &memory, sms_content_fields, p->json,
-                                 plain.bytes, plain.len, NULL);
+                    !content_open(p->keys.seal, p->json, row->message_id, row->client,
+                                  row->sealed, &content, &memory, NULL);
     add_text(out, "to", readable ? content.to : row->to_hint);
     wire_free(memory);
-    buf_free(&plain);
 }
 
 static void describe(struct buf *out, struct producer *p, const struct caller *caller,

@@ -5,13 +5,13 @@
 
 #include "account.h"
 #include "buf.h"
+#include "content.h"
 #include "keys.h"
 #include "list_site.h"
 #include "log.h"
 #include "metrics.h"
 #include "provider.h"
 #include "reactor.h"
-#include "seal.h"
 #include "sms_job_make.h"
 #include "status.h"
 #include "store_ask.h"
@@ -123,8 +123,8 @@ static int teardown(void **state)
 static void lose(struct scene *s, struct sms_job *job, const char *class,
                  const char *body, const char *on_doubt)
 {
-    unsigned char id[16], aad[SEAL_AAD_BYTES];
-    struct buf plain = BUF_INIT(1024);
+    const struct sms_content content = { TO, body };
+    unsigned char id[16];
     int64_t now_us = clock_wall_us();
     struct ask claimed = { 0 }, written = { 0 };
 
@@ -132,13 +132,9 @@ static void lose(struct scene *s, struct sms_job *job, const char *class,
     sms_job_make(job, id, now_us);
     job->message_class = class;
     job->on_doubt = on_doubt;
-    buf_addf(&plain, "{\"to\":\"" TO "\",\"body\":\"%s\"}", body);
     buf_free(&s->sealed);
     buf_init(&s->sealed, WIRE_SEALED_MAX_BYTES);
-    seal_message_aad(aad, id, job->client);
-    seal_close(s->keys.seal, now_us, aad, sizeof(aad), plain.bytes, plain.len,
-               &s->sealed);
-    buf_free(&plain);
+    content_seal(s->keys.seal, id, job->client, now_us, &content, &s->sealed);
     job->sealed = (struct wire_bytes){ (unsigned char *)s->sealed.bytes, s->sealed.len };
     store_claim(s->db.db, &job, 1, 1, ask_done, &claimed);
     ask_wait(&s->db, &claimed);

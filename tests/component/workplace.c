@@ -1,10 +1,10 @@
 #include "workplace.h"
 
+#include "content.h"
 #include "log.h"
 #include "message_id.h"
 #include "reactor.h"
 #include "scratch.h"
-#include "seal.h"
 #include "sms_job_make.h"
 
 #include <signal.h>
@@ -105,18 +105,19 @@ int workplace_teardown(void **state)
 void workplace_job(struct workplace *w, struct sms_job *job, uint32_t number)
 {
     int64_t now_us = clock_wall_us();
-    unsigned char id[MESSAGE_ID_BYTES], aad[SEAL_AAD_BYTES];
-    struct buf plain = BUF_INIT(1024), *sealed = &w->sealed[number];
+    unsigned char id[MESSAGE_ID_BYTES];
+    char to[16], body[16];
+    const struct sms_content content = { to, body };
+    struct buf *sealed = &w->sealed[number];
 
     sms_job_make_id(id, now_us / 1000, number);
     sms_job_make(job, id, now_us);
-    buf_addf(&plain, "{\"to\":\"+1415555%04u\",\"body\":\"text %u\"}", number, number);
+    (void)snprintf(to, sizeof(to), "+1415555%04u", number % 10000);
+    (void)snprintf(body, sizeof(body), "text %u", number);
     buf_free(sealed);
     buf_init(sealed, WIRE_SEALED_MAX_BYTES);
-    seal_message_aad(aad, id, job->client);
-    seal_close(w->keys.seal, now_us, aad, sizeof(aad), plain.bytes, plain.len, sealed);
+    content_seal(w->keys.seal, id, job->client, now_us, &content, sealed);
     job->sealed = (struct wire_bytes){ (unsigned char *)sealed->bytes, sealed->len };
-    buf_free(&plain);
 }
 
 void workplace_put(struct workplace *w, const char *topic, const struct sms_job *job)

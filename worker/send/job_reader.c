@@ -1,11 +1,11 @@
 #include "job_reader.h"
 
 #include "buf.h"
+#include "content.h"
 #include "job.h"
 #include "json.h"
 #include "keys.h"
 #include "message_id.h"
-#include "seal.h"
 #include "trace.h"
 
 #include <stdlib.h>
@@ -13,7 +13,6 @@
 struct job_reader {
     const struct keys *keys;
     struct json_reader *json;
-    struct buf plain;  // an unsealed content
 };
 
 struct job_reader *job_reader_new(const struct keys *keys)
@@ -22,7 +21,6 @@ struct job_reader *job_reader_new(const struct keys *keys)
 
     r->keys = keys;
     r->json = json_reader_new();
-    buf_init(&r->plain, WIRE_SEALED_MAX_BYTES);
     return r;
 }
 
@@ -31,7 +29,6 @@ void job_reader_free(struct job_reader *r)
     if (!r)
         return;
     json_reader_free(r->json);
-    buf_free(&r->plain);
     free(r);
 }
 
@@ -42,21 +39,6 @@ static enum outcome decode(struct job_reader *r, struct job *job,
         return err_set(err, OUTCOME_REJECT, "the record has no value");
     return wire_decode(&job->sms, &job->memory, sms_job_fields, r->json, rec->value,
                        rec->value_len, err);
-}
-
-// What is sealed is bound to its message and client.
-static enum outcome unseal(struct job_reader *r, struct job *job, struct err *err)
-{
-    unsigned char aad[SEAL_AAD_BYTES];
-
-    buf_clear(&r->plain);
-    seal_message_aad(aad, job->sms.message_id, job->sms.client);
-    enum outcome rc = seal_open(r->keys->seal, aad, sizeof(aad), job->sms.sealed.bytes,
-                                job->sms.sealed.len, &r->plain, err);
-    if (!rc)
-        rc = wire_decode(&job->content, &job->content_memory, sms_content_fields, r->json,
-                         buf_text(&r->plain), r->plain.len, err);
-    return rc;
 }
 
 static enum outcome check_id(const struct sms_job *sms, struct err *err)
@@ -82,5 +64,6 @@ enum outcome job_reader_read(struct job_reader *r, struct job *job,
     if (check_id(&job->sms, err))
         return OUTCOME_REJECT;
     *reason = "cannot_open";
-    return unseal(r, job, err);
+    return content_open(r->keys->seal, r->json, job->sms.message_id, job->sms.client,
+                        job->sms.sealed, &job->content, &job->content_memory, err);
 }

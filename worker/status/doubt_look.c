@@ -1,10 +1,9 @@
 #include "doubt_look.h"
 
-#include "buf.h"
+#include "content.h"
 #include "db.h"
 #include "keys.h"
 #include "provider.h"
-#include "seal.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -52,36 +51,18 @@ static void answer_nothing(struct doubt_look_at *at, enum doubt_look look,
     at->done(at->arg, &sight);
 }
 
-// Opens a sealed content; the caller frees memory. False: it cannot be opened.
-static bool unseal(const struct doubt_look_settings *set, const unsigned char id[16],
-                   int32_t client, const void *sealed, size_t len,
-                   struct sms_content *out, struct wire_memory **memory)
-{
-    unsigned char aad[SEAL_AAD_BYTES];
-    struct buf plain = BUF_INIT(WIRE_SEALED_MAX_BYTES);
-    struct err err = { 0 };
-
-    seal_message_aad(aad, id, client);
-    enum outcome rc =
-        seal_open(set->keys->seal, aad, sizeof(aad), sealed, len, &plain, &err);
-    if (!rc)
-        rc = wire_decode(out, memory, sms_content_fields, set->json, buf_text(&plain),
-                         plain.len, &err);
-    buf_free(&plain);
-    return !rc;
-}
-
 // --- who else may own it ---
 
 static bool is_same_text(struct doubt_look_at *at, const struct db_result *rows, size_t i)
 {
     struct sms_content content = { 0 };
     struct wire_memory *memory = NULL;
-    size_t len;
-    const void *sealed = db_bytes(rows, i, RIVAL_SEALED, &len);
+    struct wire_bytes sealed;
 
-    if (!unseal(&at->set, db_uuid(rows, i, RIVAL_ID),
-                (int32_t)db_int(rows, i, RIVAL_CLIENT), sealed, len, &content, &memory))
+    sealed.bytes = db_bytes(rows, i, RIVAL_SEALED, &sealed.len);
+    if (content_open(at->set.keys->seal, at->set.json, db_uuid(rows, i, RIVAL_ID),
+                     (int32_t)db_int(rows, i, RIVAL_CLIENT), sealed, &content, &memory,
+                     NULL))
         return true;  // nobody can say that it is another
     bool same = strcmp(content.body, at->body) == 0;
     wire_free(memory);
@@ -275,8 +256,8 @@ static bool open_content(struct doubt_look_at *at, const struct doubt_row *row)
     struct sms_content content = { 0 };
     struct wire_memory *memory = NULL;
 
-    if (!unseal(&at->set, row->message_id, row->client, row->sealed.bytes,
-                row->sealed.len, &content, &memory))
+    if (content_open(at->set.keys->seal, at->set.json, row->message_id, row->client,
+                     row->sealed, &content, &memory, NULL))
         return false;
     at->to = xstrdup(content.to);
     at->body = xstrdup(content.body);
