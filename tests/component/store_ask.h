@@ -19,6 +19,11 @@ void ask_wait(struct db_fixture *f, struct ask *ask);
 // ask_no_rows is a check: there are none.
 void ask_no_rows(const struct db_result *rows, void *arg);
 
+// ask_until turns the loop until the SQL's value is not 0; it fails the test after a
+// minute. ask_is fails it at once unless the value is the wanted one.
+void ask_until(struct db_fixture *f, const char *sql);
+void ask_is(struct db_fixture *f, const char *sql, int64_t wanted);
+
 // The group's server has the migrations; each test begins with empty tables and gets a
 // struct db_fixture. db_group_stop ends the group.
 int ask_group_start(void **state);
@@ -32,5 +37,9 @@ int ask_test_stop(void **state);
 // send_in_us 0 = to be sent now.
 void ask_claim(struct db_fixture *f, struct sms_job *job, uint32_t number,
                int64_t send_in_us);
+
+// ask_receipt stores a callback as the status consumer does; id may be NULL: by its SID.
+void ask_receipt(struct db_fixture *f, const unsigned char *id, int32_t turn,
+                 const char *sid, const char *word, bool simulated);
 
 #endif

@@ -10,9 +10,7 @@
 #include "provider.h"
 #include "reactor.h"
 #include "sms_job_make.h"
-#include "status.h"
 #include "store_ask.h"
-#include "store_receipts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +18,7 @@
 
 #define SID "SM0123456789abcdef0123456789ab"  // and four digits
 
-enum { ASK_EVERY_US = 50000, MS = 1000, NEVER_US = 2000000000 };
+enum { MS = 1000, NEVER_US = 2000000000 };
 
 struct scene {
     struct db_fixture db;
@@ -29,9 +27,6 @@ struct scene {
     struct sweeps *sweeps;
     struct sweep_settings set;
     int64_t rate;
-    bool is_true;
-    int64_t next_ask_us;
-    const char *wanted;
 };
 
 static int group_start(void **state)
@@ -134,53 +129,15 @@ static void show(struct scene *s, const char *sid, const char *status, const cha
                                              .created_us = clock_wall_us() });
 }
 
-static bool is_true(void *arg)
-{
-    struct scene *s = arg;
-
-    if (s->is_true || clock_boot_us() < s->next_ask_us)
-        return s->is_true;
-    s->next_ask_us = clock_boot_us() + ASK_EVERY_US;  // each is a session of its own
-    s->is_true = pg_int(s->db.pg, s->wanted) != 0;
-    return s->is_true;
-}
-
-static void wait_sql(struct scene *s, const char *sql)
-{
-    s->wanted = sql;
-    s->is_true = false;
-    loop_until(s->db.reactor, is_true, s);
-}
-
-static void assert_sql(struct scene *s, const char *sql, int64_t wanted)
-{
-    int64_t is = pg_int(s->db.pg, sql);
-    if (is != wanted)
-        fail_msg("%s: %lld, not %lld", sql, (long long)is, (long long)wanted);
-}
-
 static void call_back(struct scene *s, const char *sid, const char *word)
 {
-    struct receipt receipt = {
-        .recorded_at_us = clock_wall_us(),
-        .turn = 1,
-        .twilio_sid = sid,
-        .word = word,
-        .status = status_of_provider(word),
-        .rank = status_rank(word),
-        .received_at_us = clock_wall_us(),
-        .simulated = true,
-    };
-    const struct receipt *best[] = { &receipt };
+    unsigned char id[16];
     char *hex = pg_text(s->db.pg, "select replace(message_id::text, '-', '')"
                                   " from messages");
-    struct ask ask = { 0 };
 
-    assert_true(hex_decode(receipt.message_id, 16, hex, 32));
+    assert_true(hex_decode(id, sizeof(id), hex, 32));
     free(hex);
-    const struct receipt_batch batch = { NULL, 0, best, 1, false };
-    store_receipts(s->db.db, &batch, &race_retry, ask_done, &ask);
-    ask_wait(&s->db, &ask);
+    ask_receipt(&s->db, id, 1, sid, word, true);
 }
 
 #define IS(status) "select count(*) from messages where status = '" status "'"
@@ -194,10 +151,10 @@ static void a_final_status_that_never_came_is_fetched(void **state)
     show(s, SID "0000", "delivered", "-0.00790");
     show(s, SID "0001", "undelivered", "-0.00790");
     start(s);  // the third is not known to Twilio
-    wait_sql(s, IS("delivered"));
-    wait_sql(s, IS("undelivered"));
-    wait_sql(s, "select count(*) from sweeps where name = 'status after 100ms'");
-    assert_sql(s, IS("sent"), 1);
+    ask_until(&s->db, IS("delivered"));
+    ask_until(&s->db, IS("undelivered"));
+    ask_until(&s->db, "select count(*) from sweeps where name = 'status after 100ms'");
+    ask_is(&s->db, IS("sent"), 1);
 }
 
 // The fee of the carrier is no part of Twilio's price: the rate card tells it.
@@ -214,9 +171,9 @@ static void the_ledger_follows_the_price(void **state)
     show(s, SID "0000", "delivered", "-0.00790");
     show(s, SID "0001", "delivered", NULL);
     start(s);
-    wait_sql(s, "select count(*) from cost_entries where kind = 'price'");
-    assert_sql(s, BILL " where twilio_sid = '" SID "0000'", 7900 + 4500);
-    assert_sql(s, BILL " where twilio_sid = '" SID "0001'", 12800);
+    ask_until(&s->db, "select count(*) from cost_entries where kind = 'price'");
+    ask_is(&s->db, BILL " where twilio_sid = '" SID "0000'", 7900 + 4500);
+    ask_is(&s->db, BILL " where twilio_sid = '" SID "0001'", 12800);
 }
 
 static void another_currency_takes_the_estimate_back(void **state)
@@ -233,9 +190,10 @@ static void another_currency_takes_the_estimate_back(void **state)
     pg_exec(s->db.pg, "update cost_entries set currency = 'EUR';"
                       " update messages set currency = 'EUR'");
     start(s);
-    wait_sql(s, "select (count(*) = 2)::int from cost_entries where kind = 'price'");
-    assert_sql(s, BILL " where currency = 'EUR'", 0);
-    assert_sql(s, BILL " where currency = 'USD'", 10000);
+    ask_until(&s->db,
+              "select (count(*) = 2)::int from cost_entries where kind = 'price'");
+    ask_is(&s->db, BILL " where currency = 'EUR'", 0);
+    ask_is(&s->db, BILL " where currency = 'USD'", 10000);
 }
 
 // What failed before it was sent costs nothing, unless Twilio says so.
@@ -246,9 +204,9 @@ static void a_failed_message_gives_its_estimate_back(void **state)
     put(s, 1, 1000, "transactional");
     show(s, SID "0000", "failed", NULL);
     start(s);
-    wait_sql(s, "select count(*) from cost_entries where kind = 'price'");
-    assert_sql(s, BILL, 0);
-    assert_sql(s, IS("failed"), 1);
+    ask_until(&s->db, "select count(*) from cost_entries where kind = 'price'");
+    ask_is(&s->db, BILL, 0);
+    ask_is(&s->db, IS("failed"), 1);
 }
 
 static void who_never_ends_times_out_and_may_still_be_delivered(void **state)
@@ -259,11 +217,11 @@ static void who_never_ends_times_out_and_may_still_be_delivered(void **state)
     put(s, 1, 1000, "transactional");
     show(s, SID "0000", "sent", NULL);
     start(s);
-    wait_sql(s, IS("timed_out") " and rank = 60");
-    wait_sql(s, "select count(*) from decisions where kind = 'timed_out'");
-    assert_sql(s, "select rank from attempts", 60);
+    ask_until(&s->db, IS("timed_out") " and rank = 60");
+    ask_until(&s->db, "select count(*) from decisions where kind = 'timed_out'");
+    ask_is(&s->db, "select rank from attempts", 60);
     call_back(s, SID "0000", "delivered");
-    assert_sql(s, IS("delivered"), 1);
+    ask_is(&s->db, IS("delivered"), 1);
 }
 
 static void codes_time_out_sooner(void **state)
@@ -274,9 +232,9 @@ static void codes_time_out_sooner(void **state)
     put(s, 1, 1000, "otp");
     put(s, 1, 2000, "transactional");
     start(s);
-    wait_sql(s, IS("timed_out") " and class = 'otp'");
-    wait_sql(s, "select count(*) from sweeps where name like 'status of otp%'");
-    assert_sql(s, IS("sent"), 1);
+    ask_until(&s->db, IS("timed_out") " and class = 'otp'");
+    ask_until(&s->db, "select count(*) from sweeps where name like 'status of otp%'");
+    ask_is(&s->db, IS("sent"), 1);
 }
 
 // A whole account that fails moves no sweep; one message that fails does not stop it.
@@ -288,11 +246,11 @@ static void an_account_that_refuses_moves_nothing(void **state)
     show(s, SID "0000", "delivered", "-0.00790");
     list_site_status(s->site, 401, 0);
     start(s);
-    wait_sql(s, "select (clock_timestamp() > backend_start + interval '1 ms')::int"
-                " from pg_stat_activity limit 1");
+    ask_until(&s->db, "select (clock_timestamp() > backend_start + interval '1 ms')::int"
+                      " from pg_stat_activity limit 1");
     for (int i = 0; i < 300; i++)
         loop_once(s->db.reactor);
-    assert_sql(s, "select count(*) from sweeps", 0);
+    ask_is(&s->db, "select count(*) from sweeps", 0);
     assert_true(list_site_fetches(s->site) <= 4);
 }
 
@@ -325,13 +283,15 @@ static void many_lost_callbacks_take_few_calls(void **state)
     s->set.price_ages = (char *)(uintptr_t) "40m";
     many(s, 5000, "delivered");
     start(s);
-    wait_sql(s, "select (count(*) = 5000)::int from messages where status = 'delivered'");
+    ask_until(&s->db,
+              "select (count(*) = 5000)::int from messages where status = 'delivered'");
     print_message("5000 lost callbacks: %zu pages, %zu fetches, %lld ms\n",
                   list_site_lists(s->site), list_site_fetches(s->site),
                   (long long)(clock_boot_us() - began_us) / 1000);
     assert_true(list_site_lists(s->site) <= 12);
     assert_int_equal(list_site_fetches(s->site), 0);
-    wait_sql(s, "select (count(*) = 5000)::int from cost_entries where kind = 'price'");
+    ask_until(&s->db,
+              "select (count(*) = 5000)::int from cost_entries where kind = 'price'");
 }
 
 // What its list does not show is left to the next age; at the last one each is fetched.
@@ -343,8 +303,9 @@ static void what_the_list_does_not_show_is_fetched_at_last(void **state)
     s->set.price_ages = (char *)(uintptr_t) "40m";
     put(s, 120, 1000, "transactional");
     start(s);
-    wait_sql(s, "select (count(*) = 120)::int from messages where status = 'timed_out'");
-    wait_sql(s, "select count(*) from sweeps where name = 'status after 100ms'");
+    ask_until(&s->db,
+              "select (count(*) = 120)::int from messages where status = 'timed_out'");
+    ask_until(&s->db, "select count(*) from sweeps where name = 'status after 100ms'");
     assert_int_equal(list_site_fetches(s->site), 120);
     assert_true(list_site_lists(s->site) >= 2);
 }
@@ -365,8 +326,8 @@ static void a_list_without_an_end_is_given_up(void **state)
                                                  .status = "sent",
                                                  .created_us = clock_wall_us() });
     start(s);
-    wait_sql(s, "select count(*) from sweeps where name = 'status after 100ms'");
-    assert_sql(s, IS("delivered"), 1);
+    ask_until(&s->db, "select count(*) from sweeps where name = 'status after 100ms'");
+    ask_is(&s->db, IS("delivered"), 1);
     assert_int_equal(list_site_lists(s->site), 30);
     assert_int_equal(list_site_fetches(s->site), 59);
 }
@@ -388,7 +349,8 @@ static void many_are_walked_in_slices(void **state)
         show(s, sids[i], "delivered", NULL);
     }
     start(s);
-    wait_sql(s, "select (count(*) = 60)::int from messages where status = 'delivered'");
+    ask_until(&s->db,
+              "select (count(*) = 60)::int from messages where status = 'delivered'");
 }
 
 // It waited when the sweep passed its id, and is looked at by its own time.
@@ -405,18 +367,20 @@ static void what_goes_out_late_is_looked_at_later(void **state)
     show(s, SID "0000", "delivered", "-0.01280");
     show(s, SID "0001", "delivered", "-0.01280");
     start(s);
-    wait_sql(s, "select count(*) from sweep_late");
+    ask_until(&s->db, "select count(*) from sweep_late");
     pg_exec(s->db.pg,
             "insert into attempts (message_id, turn, rank, status, twilio_sid)"
             " select message_id, 1, 50, 'sent', twilio_sid from messages"
             "  where status = 'waiting';"
             " update messages set status = 'sent', rank = 50, shown_turn = 1"
             "  where status = 'waiting'; update sweep_late set next_at = now()");
-    wait_sql(s, IS("delivered") " and twilio_sid = '" SID "0000'");
-    wait_sql(
-        s, "select count(*) from cost_entries where kind = 'price' and twilio_sid = '" SID
-           "0000'");
-    wait_sql(s, "select count(*) from sweep_late where stage = 1 and next_at > now()");
+    ask_until(&s->db, IS("delivered") " and twilio_sid = '" SID "0000'");
+    ask_until(
+        &s->db,
+        "select count(*) from cost_entries where kind = 'price' and twilio_sid = '" SID
+        "0000'");
+    ask_until(&s->db,
+              "select count(*) from sweep_late where stage = 1 and next_at > now()");
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

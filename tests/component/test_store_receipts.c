@@ -25,27 +25,7 @@ enum { TWILIO, SIMULATOR };
 static void put(struct db_fixture *f, const unsigned char *id, const char *sid,
                 const char *word, int signer)
 {
-    static int64_t offset;
-    struct receipt receipt = {
-        .recorded_at_us = clock_wall_us(),
-        .offset = ++offset,
-        .turn = id ? 1 : 0,
-        .twilio_sid = sid,
-        .word = word,
-        .status = status_of_provider(word),
-        .rank = status_rank(word),
-        .raw = { (const unsigned char *)"raw", 3 },
-        .received_at_us = clock_wall_us(),
-        .simulated = signer == SIMULATOR,
-    };
-    const struct receipt *best[] = { &receipt };
-    struct ask ask = { 0 };
-
-    if (id)
-        memcpy(receipt.message_id, id, sizeof(receipt.message_id));
-    const struct receipt_batch batch = { &receipt, 1, best, id ? 1 : 0, false };
-    store_receipts(f->db, &batch, &race_retry, ask_done, &ask);
-    ask_wait(f, &ask);
+    ask_receipt(f, id, id ? 1 : 0, sid, word, signer == SIMULATOR);
 }
 
 static void join(struct db_fixture *f)
