@@ -51,26 +51,27 @@ static void fill(struct http_address *out, CURLU *url, const char *scheme)
     curl_free(password);
 }
 
-enum outcome http_address_parse(struct http_address *out, const char *url,
-                                struct err *err)
+enum outcome http_address_set(struct http_address *a, const char *url, struct err *err)
 {
-    CURLU *parts = curl_url();
     char *scheme = NULL;
 
-    *out = (struct http_address){ 0 };
+    if (a->url && strcmp(a->url, url) == 0)
+        return OUTCOME_OK;
+    http_address_free(a);
+    CURLU *parts = curl_url();
     if (!parts)
         abort();  // out of memory
     if (curl_url_set(parts, CURLUPART_URL, url, CURLU_URLENCODE) == CURLUE_OK)
         scheme = part_of(parts, CURLUPART_SCHEME, 0);
     if (scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0))
-        fill(out, parts, scheme);
+        fill(a, parts, scheme);
     curl_free(scheme);
     curl_url_cleanup(parts);
-    if (!out->host || !out->origin || !out->target) {
-        http_address_free(out);
+    if (!a->host || !a->origin || !a->target) {
+        http_address_free(a);
         return err_set(err, OUTCOME_REJECT, "this is no address of http or https");
     }
-    out->url = xstrdup(url);
+    a->url = xstrdup(url);
     return OUTCOME_OK;
 }
 

@@ -12,10 +12,11 @@ struct http_address {
     char *user_password;  // "user:password", or NULL
 };
 
-// http_address_parse fills out; http_address_free accepts one that was zeroed.
-//   OUTCOME_REJECT  it is no address with http or https and a host; out is zeroed.
-MUST_CHECK enum outcome http_address_parse(struct http_address *out, const char *url,
-                                           struct err *err);
+// http_address_set fills a, which was zeroed or set before: the same url again costs a
+// comparison. http_address_free accepts one that was zeroed.
+//   OUTCOME_REJECT  it is no address with http or https and a host; a is zeroed.
+MUST_CHECK enum outcome http_address_set(struct http_address *a, const char *url,
+                                         struct err *err);
 void http_address_free(struct http_address *a);
 
 #endif

@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "fail_point.h"
 #include "http_address.h"
+#include "http_call.h"
 #include "http_link.h"
 #include "http_reply.h"
 #include "reactor.h"
@@ -14,7 +15,6 @@
 
 enum {
     REQUEST_MAX_BYTES = 1 << 20,
-    AUTHORIZATION_MAX_BYTES = 1024,
     READ_BYTES = 16384,
     ERROR_BYTES = 300,
 };
@@ -251,13 +251,6 @@ static bool open_all(struct http_client *c, const struct http_client_settings *s
     return true;
 }
 
-static void set_authorization(struct buf *line, const char *user_password)
-{
-    buf_add_text(line, "Authorization: Basic ");
-    buf_add_base64(line, user_password, strlen(user_password));
-    buf_add_text(line, "\r\n");
-}
-
 enum outcome http_client_open(struct http_client **out, struct reactor *r,
                               const struct http_client_settings *set, struct err *err)
 {
@@ -274,9 +267,9 @@ enum outcome http_client_open(struct http_client **out, struct reactor *r,
     c->slot_count = set->in_flight_max ? set->in_flight_max : 1;
     c->slots = xcalloc(c->slot_count, sizeof(*c->slots));
     buf_init(&c->answer, set->answer_max_bytes);
-    buf_init(&c->authorization, AUTHORIZATION_MAX_BYTES);
+    buf_init(&c->authorization, HTTP_AUTHORIZATION_MAX_BYTES);
     if (set->user_password)
-        set_authorization(&c->authorization, set->user_password);
+        http_call_authorization(&c->authorization, set->user_password);
     if (!open_all(c, set)) {
         http_client_close(c);
         return err_set(err, OUTCOME_FATAL, "cannot set up the HTTP client");
@@ -312,51 +305,6 @@ void http_client_close(struct http_client *c)
 }
 
 // --- the begin of a call ---
-
-static void add_line(struct buf *out, const char *name, const char *value)
-{
-    buf_add_text(out, name);
-    buf_add_text(out, value);
-    buf_add_text(out, "\r\n");
-}
-
-static void add_authorization(struct buf *out, const struct http_client *c)
-{
-    struct buf own = BUF_INIT(AUTHORIZATION_MAX_BYTES);
-
-    if (c->authorization.len) {
-        buf_add(out, c->authorization.bytes, c->authorization.len);
-    } else if (c->address.user_password) {
-        set_authorization(&own, c->address.user_password);
-        buf_add_text(out, buf_text(&own));
-        buf_free(&own);
-    }
-}
-
-static void write_request(struct buf *out, const struct http_client *c,
-                          const struct http_call *call)
-{
-    buf_clear(out);
-    buf_add_text(out, call->method);
-    buf_add_char(out, ' ');
-    buf_add_text(out, c->address.target);
-    add_line(out, " HTTP/1.1\r\nHost: ", c->address.host);
-    if (c->user_agent)
-        add_line(out, "User-Agent: ", c->user_agent);
-    add_authorization(out, c);
-    if (call->content_type)
-        add_line(out, "Content-Type: ", call->content_type);
-    for (size_t i = 0; call->headers && call->headers[i]; i++)
-        add_line(out, "", call->headers[i]);
-    if (call->body || strcmp(call->method, "POST") == 0) {
-        buf_add_text(out, "Content-Length: ");
-        buf_add_int(out, (int64_t)call->body_len);
-        buf_add_text(out, "\r\n");
-    }
-    buf_add_text(out, "\r\n");
-    if (call->body)
-        buf_add(out, call->body, call->body_len);
-}
 
 // A free slot with a connection to there, else one without any, else the last used.
 static struct slot *take_slot(struct http_client *c)
@@ -401,18 +349,10 @@ static void dial(struct slot *slot, int64_t connect_us)
     http_link_dial(&slot->link, slot->origin, connect_us);
 }
 
-static bool set_address(struct http_client *c, const char *url)
-{
-    if (c->address.url && strcmp(c->address.url, url) == 0)
-        return true;
-    http_address_free(&c->address);
-    return http_address_parse(&c->address, url, NULL) == OUTCOME_OK;
-}
-
 bool http_client_submit(struct http_client *c, const struct http_call *call,
                         http_done *done, void *arg)
 {
-    bool is_address = c->free && set_address(c, call->url);
+    bool is_address = c->free && !http_address_set(&c->address, call->url, NULL);
     struct slot *slot = take_slot(c);
 
     if (!slot)
@@ -432,7 +372,7 @@ bool http_client_submit(struct http_client *c, const struct http_call *call,
         fail(slot, "this is no address of http or https");
         return true;
     }
-    write_request(&slot->out, c, call);
+    http_call_write(&slot->out, call, &c->address, c->user_agent, &c->authorization);
     reactor_timer_set(slot->timer, call->total_us ? call->total_us : c->total_us);
     slot->is_kept = may_reuse(slot, c);
     if (slot->out.failed)
