@@ -135,3 +135,7 @@ def test_a_record_that_crashes_a_worker_three_times_is_buried(smsq, api, tmp_pat
     assert not ids_with(smsq, {poisoned}, "true")
     assert set(smsq.sim.by_message_id()) == good
     smsq.stack.up()
+    letter = smsq.db.one("select letter_id from dead_letters where reason = 'crashed_worker'")
+    replayed = smsq.stack.smsq("dlq", "replay", str(letter))
+    assert replayed.returncode == 0, replayed.stderr
+    assert api.wait_for(poisoned)["turn"] == 1, "workers that it does not crash send it"

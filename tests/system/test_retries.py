@@ -40,7 +40,7 @@ def change(smsq):
                 for name in workers]
 
     def wait_for_workers(before):
-        wait_until(lambda: all(now > then for now, then in zip(loads(), before)), 10,
+        wait_until(lambda: all(now > then for now, then in zip(loads(), before)), 30,
                    "the workers have read the table again")
 
     def set_code(code, *options):
