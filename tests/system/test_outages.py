@@ -122,7 +122,7 @@ def test_without_postgresql_a_status_is_503_and_a_send_goes_on(smsq, api):
                and answer.headers["retry-after"], 10, "the status is 503")
     later = api.accepted()
     smsq.stack.up()
-    assert api.wait_for(message_id)["id"] == message_id
+    wait_until(lambda: api.status(message_id).status == 200, 10, "the status is known again")
     assert api.wait_for(later)["status"] == "delivered"
 
 

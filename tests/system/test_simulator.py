@@ -128,7 +128,7 @@ def test_pages_lead_forth_and_back(sim):
         (0, 0, 9), (1, 10, 19), (2, 20, 24)]
     assert pages[0]["previous_page_uri"] is None
     back = sim.ask("GET", pages[2]["previous_page_uri"]).json
-    assert back["messages"] == sim.ask("GET", pages[0]["next_page_uri"]).json["messages"]
+    assert [m["sid"] for m in back["messages"]] == [m["sid"] for m in pages[1]["messages"]]
 
 
 def test_new_messages_do_not_move_the_next_page(sim):
