@@ -46,19 +46,23 @@ class Costs:
 
     def __init__(self, pids):
         self.pids = pids
-        self.before = self._now()
+        self.before, self.after = self._read(), None
         self.began = time.monotonic()
 
-    def _now(self):
+    def _read(self):
         return {name: cpu_us(pid, with_children=name == "postgres")
                 for name, pid in self.pids.items()}
+
+    def take(self):
+        """Makes this the second moment; without it, that is when per is asked."""
+        self.after = self._read()
 
     def per(self, count):
         """Microseconds of CPU for each of count messages: user and system by process."""
         return {name: {"user_us": (after[0] - self.before[name][0]) / count,
                        "system_us": (after[1] - self.before[name][1]) / count,
                        "us": (sum(after) - sum(self.before[name])) / count}
-                for name, after in self._now().items()}
+                for name, after in (self.after or self._read()).items()}
 
 
 def page(admin_url):

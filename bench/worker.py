@@ -17,27 +17,34 @@ class Written:
 
     def __init__(self, workers):
         self.workers = workers
+        self.all_began = False
 
     def __call__(self):
-        done = 0
+        done = []
         for worker in self.workers:
             samples = worker.samples()
-            done += (measure.total(samples, "smsq_posts_total")
-                     - measure.total(samples, "smsq_results_unwritten"))
-        return int(done)
+            done.append(measure.total(samples, "smsq_posts_total")
+                        - measure.total(samples, "smsq_results_unwritten"))
+        self.all_began = self.all_began or min(done) > 0
+        return int(sum(done))
 
 
 class Stretch:
-    """Rate and CPU between the first and the last result, so that no start counts."""
+    """Rate and CPU between the first and the last result, so that no start counts. Of several
+    workers: from where all work to where one may have nothing left."""
 
-    def __init__(self, pids):
-        self.pids = pids
+    def __init__(self, pids, written=None, until=None):
+        self.pids, self.written, self.until = pids, written, until
         self.costs = None
 
     def __call__(self, now, value):
-        if self.costs is None and value > 0:
+        began = self.written.all_began if self.written else value > 0
+        if self.costs is None and began:
             self.costs, self.first = measure.Costs(self.pids), value
-        self.ended, self.last = now, value
+            self.ended, self.last = now, value
+        elif began and (self.until is None or self.last < self.until):
+            self.ended, self.last = now, value
+            self.costs.take()
 
     def result(self):
         count = self.last - self.first
@@ -62,8 +69,9 @@ def run_workers(stage, count, workers=1, in_flight=CONNECTIONS):
             worker.wait_ready()
         names = {f"worker {n + 1}" if workers > 1 else "worker": worker.pid
                  for n, worker in enumerate(started)}
-        stretch = Stretch(stage.pids(**names))
-        wait_count(Written(started), count, stretch)
+        written = Written(started)
+        stretch = Stretch(stage.pids(**names), written, count * (0.9 if workers > 1 else 1))
+        wait_count(written, count, stretch)
         return {**stretch.result(), "times": times_of(started[0].samples()),
                 "memory": {f"{name}, peak": measure.memory_mib(pid)
                            for name, pid in names.items()}}
@@ -107,7 +115,7 @@ def slow(stage, options):
     cases = {"20 ms, 256 in flight": {"answer_delay": "20ms", "in_flight": 256},
              "50 ms, one worker": {"answer_delay": "50ms"},
              "50 ms, two workers": {"answer_delay": "50ms", "workers": 2}}
-    few = type(options)(messages=min(options.messages, 30000))
+    few = type(options)(messages=min(options.messages, 40000))
     found = {name: [] for name in cases}
     for _ in range(options.runs):
         for name, how in cases.items():

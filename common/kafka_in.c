@@ -3,6 +3,7 @@
 #include "kafka.h"
 #include "kafka_client.h"
 #include "kafka_ends.h"
+#include "kafka_in_conf.h"
 #include "kafka_lane.h"
 #include "log.h"
 #include "metrics.h"
@@ -17,7 +18,6 @@ enum {
     STORE_US = 200000,   // acknowledged offsets reach librdkafka this much later
     CLOSE_US = 5000000,  // the whole of kafka_in_close
     CLOSE_POLL_MS = 50,
-    HEARTBEAT_MAX_MS = 3000,
     LABELS_BYTES = 320,  // a topic's name has up to 249
 };
 
@@ -249,40 +249,6 @@ static void declare_metrics(struct kafka_in *k, struct metrics *m)
     kafka_client_measure(&k->client, m, k->topic);
 }
 
-// Once all partitions hold queued.max.messages.kbytes, librdkafka 2.0.2 looks again only
-// after up to 1 s: what it holds must last that long. 2 MiB in each of 6 partitions last
-// for 20 000 records/s of 900 bytes; 1 MiB does not. Small fetches keep the overshoot,
-// and so the memory, small.
-static const struct {
-    const char *name, *value;
-} fetching[] = {
-    { "queued.max.messages.kbytes", "1536" },
-    { "queued.min.messages", "100000" },
-    { "fetch.message.max.bytes", "131072" },
-    { "fetch.wait.max.ms", "100" },
-};
-
-static void set_properties(rd_kafka_conf_t *conf, const struct kafka_in_settings *set)
-{
-    int64_t heartbeat_ms = set->session_timeout_ms / 3;
-
-    kafka_conf_set(conf, "group.id", set->group);
-    kafka_conf_default(conf, set->kafka, "client.id", set->group);  // its name in logs
-    kafka_conf_set(conf, "partition.assignment.strategy", "range");
-    kafka_conf_set(conf, "enable.auto.offset.store", "false");
-    kafka_conf_set(conf, "enable.auto.commit", "true");
-    kafka_conf_set(conf, "auto.commit.interval.ms", "1000");
-    kafka_conf_set(conf, "auto.offset.reset", "earliest");
-    kafka_conf_set_int(conf, "session.timeout.ms", set->session_timeout_ms);
-    kafka_conf_set_int(conf, "heartbeat.interval.ms",
-                       heartbeat_ms < HEARTBEAT_MAX_MS ? heartbeat_ms : HEARTBEAT_MAX_MS);
-    for (size_t i = 0; i < COUNT_OF(fetching); i++)
-        kafka_conf_default(conf, set->kafka, fetching[i].name, fetching[i].value);
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR |
-                                       RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_LOG |
-                                       RD_KAFKA_EVENT_STATS);
-}
-
 static enum outcome subscribe(struct kafka_in *k, struct err *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
@@ -304,7 +270,7 @@ enum outcome kafka_in_open(struct kafka_in **out, struct reactor *r,
 
     if (kafka_conf_new(&conf, set->kafka, err))
         return OUTCOME_REJECT;
-    set_properties(conf, set);
+    kafka_in_configure(conf, set);
 
     struct kafka_in *k = xcalloc(1, sizeof(*k));
     k->client = (struct kafka_client){ .reactor = r, .on_events = on_events, .arg = k };
