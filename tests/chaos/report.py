@@ -40,7 +40,8 @@ def _head(result):
     marks = run["marks"]
     lost = f"lost {len(result['lost'])}"
     if result["lost_bound"]:
-        lost += f" ({result['lost_bound']} were in the hands of workers who counted as lost)"
+        lost += (f" (up to {result['lost_bound']} would be excused: workers held them whose disk"
+                 " was deleted, or who stood still until they counted as dead)")
     return "\n".join([
         f"`{run['command']}` (seed {run['seed']}; {run['where']}):"
         f" {marks['calm_again'] - marks['wild']:.0f} s of"
