@@ -15,6 +15,7 @@ from stage import BUILD, Program, compiled, say, wait_count, wait_until
 from worker import Stretch, one_run
 
 CONNECTIONS = 500
+CALLBACK_CONNECTIONS = 256
 SECONDS = 5
 CALLBACK_SECONDS = 4
 CALLBACKS_MAX = 45000 * CALLBACK_SECONDS  # more than wrk can send in that time
@@ -120,9 +121,10 @@ def callbacks_run(stage, options, path):
     stage.stop("worker", "status-consumer")
     receiver = stage.stack.pids["webhook-receiver"]
     url = stage.env["SMSQ_RECEIVER_URL"]
-    static = stage.wrk("done.lua", f"{url}/healthz", SECONDS, 64)
+    static = stage.wrk("done.lua", f"{url}/healthz", SECONDS, CALLBACK_CONNECTIONS)
     costs = measure.Costs({**stage.pids(), "webhook-receiver": receiver})
-    sent = stage.wrk("callbacks.lua", url, CALLBACK_SECONDS, 64, SMSQ_BENCH_CALLBACKS=path)
+    sent = stage.wrk("callbacks.lua", url, CALLBACK_SECONDS, CALLBACK_CONNECTIONS,
+                     SMSQ_BENCH_CALLBACKS=path)
     assert sent["requests"] < made, "wrk ran out of callbacks"
     cost = costs.per(sent["requests"])
     with Program(stage, "status-consumer", "status") as status:
@@ -151,7 +153,7 @@ def callbacks(stage, options):
             statics.append(static)
             say(f"Run {n + 1}: {run['rate']:.0f} callbacks/s acknowledged,"
                 f" {run['more']['applied/s']:.0f} applied.")
-    return {"what": "Signed status callbacks over 64 connections, verified and acknowledged by"
+    return {"what": f"Signed status callbacks over {CALLBACK_CONNECTIONS} connections, verified and acknowledged by"
                     " Kafka before the 204; then applied to the tables from a full topic.",
             "unit": "callbacks", "runs": runs, "median": {**measure.median(runs),
                                                           "unit": "callbacks"},

@@ -133,7 +133,7 @@ class Stage:
         self.sim.reset()
         soon = {"sent_delay": "20ms", "delivered_delay": "20ms"}
         never = {"sent_delay": NEVER, "delivered_delay": NEVER}
-        self.sim.switch(**(soon if callbacks else never), **switches)
+        self.sim.switch(**{"answer_delay": "0s", **(soon if callbacks else never), **switches})
 
     def loop(self, connections, seconds):
         """The bare libcurl loop against this simulator."""

@@ -17,7 +17,7 @@
 enum {
     QUEUE_MAX = 100000,
     ACK_TIMEOUT_MS = 3000,  // librdkafka looks once a second; webhook.c answers at 4 s
-    LINGER_US = 500,
+    LINGER_US = 2000,       // a fuller batch costs Kafka less a callback
 };
 
 #define AT(field) offsetof(struct receiver_settings, field)
