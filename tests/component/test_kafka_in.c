@@ -225,7 +225,11 @@ static void a_bad_property_is_refused(void **state)
 {
     struct fixture *f = *state;
     struct kafka_settings kafka = { f->mock.settings.brokers, "group.id=other" };
-    const struct kafka_in_settings set = { &kafka, group_topic, group_name, 2000, 10 };
+    const struct kafka_in_settings set = { .kafka = &kafka,
+                                           .topic = group_topic,
+                                           .group = group_name,
+                                           .session_timeout_ms = 2000,
+                                           .unacked_max = 10 };
     struct err err = { 0 };
 
     assert_int_equal(kafka_in_open(&f->a.in, f->mock.reactor, &set, never_ready, NULL,

@@ -72,7 +72,8 @@ static const char receipts_sql[] =
     " m.estimate_micros, m.currency, m.rate_note, m.mode, e.next, e.meaning, e.advice,"  \
     " case when e.next = 'again' then e.due end as due,"                                 \
     " n.rank in (70, 72) and n.turn = m.turn and m.rank < 70 as is_failure,"             \
-    " m.status as was, m.rank as was_rank, m.turn as was_turn"
+    " m.status as was, m.rank as was_rank, m.turn as was_turn,"                          \
+    " m.twilio_sid is distinct from n.sid as is_new"
 
 // Raises attempts and messages by the rows of n, each (message_id, turn) once, that
 // carry the message's estimate and what comes next. Within a turn a rank only rises;
@@ -81,9 +82,9 @@ static const char receipts_sql[] =
 // try waits at the next turn, so that nothing can raise it again. One that is about its
 // sender or the account turns that off, not open: a probe would be accepted, and fail as
 // late. What was posted before a person closed it proves nothing. The ledger gets its
-// entry if the worker has not written it. What comes after we gave up, or stops a turn
-// that waits, leaves a decision; so does the first news of an older turn that was taken
-// while a later one is, or may be, out too.
+// entry if the worker has not written it: whoever sets a message's SID writes that too.
+// What comes after we gave up, or stops a turn that waits, leaves a decision; so does the
+// first news of an older turn that was taken while a later one is, or may be, out too.
 #define RAISE_SQL(bounds, simulates)                                                     \
     "kept as ("                                                                          \
     "  insert into attempts as a (message_id, turn, twilio_sid, status, rank,"           \
@@ -187,7 +188,7 @@ static const char receipts_sql[] =
     "                            total_micros, currency, rate_note, mode)"               \
     "  select message_id, sid, 'estimate', 0, estimate_micros, estimate_micros,"         \
     "         currency, rate_note, mode"                                                 \
-    "    from n where estimate_micros is not null order by message_id, sid"              \
+    "    from n where is_new and estimate_micros is not null order by message_id, sid"   \
     "  on conflict do nothing"                                                           \
     ")"
 
