@@ -23,6 +23,7 @@ enum { CLAIM_BATCH_MAX = 500 };
 struct intake_settings {
     struct kafka_in *const *lanes;  // LANE_COUNT; borrowed, as all here
     struct db *db;
+    struct db *urgent_db;  // urgent jobs are not claimed behind a full batch of others
     struct dead_letters *dead;
     const struct keys *keys;
     struct journal *journal;  // notes which record is parsed

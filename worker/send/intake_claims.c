@@ -14,6 +14,11 @@
 
 static void submit(struct intake *in, struct job **jobs, size_t count);
 
+static size_t *claims_of(struct intake *in, bool is_urgent)
+{
+    return is_urgent ? &in->urgent_claims : &in->other_claims;
+}
+
 static int compare_jobs(const void *a, const void *b)
 {
     const struct job *const *x = a, *const *y = b;
@@ -125,7 +130,7 @@ static void on_claimed(void *arg, const struct db_answer *answer)
     struct intake *in = b->owner;
 
     LIST_REMOVE(b, next);
-    in->claims_in_flight--;
+    *claims_of(in, b->is_urgent) -= 1;
     in->claiming -= b->count;
     fail_point("worker_after_claim", in->set.held->count);
     metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
@@ -164,17 +169,19 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
 
     b->owner = in;
     b->count = count;
+    b->is_urgent = jobs[0]->lane == LANE_URGENT;
     b->epoch = in->epoch;
     b->sent_us = clock_boot_us();
     memcpy(b->jobs, jobs, count * sizeof(struct job *));
     for (size_t i = 0; i < count; i++)
         records[i] = &b->jobs[i]->sms;
     LIST_INSERT_HEAD(&in->claims, b, next);
-    in->claims_in_flight++;
+    *claims_of(in, b->is_urgent) += 1;
     in->claiming += count;
     metric_observe(in->claim_size, (int64_t)count);
     fail_point("worker_before_claim", in->set.held->count);
-    store_claim(in->set.db, records, count, b->epoch, on_claimed, b);
+    store_claim(b->is_urgent ? in->set.urgent_db : in->set.db, records, count, b->epoch,
+                on_claimed, b);
 }
 
 void intake_claim(struct intake *in, struct job **jobs, size_t count)

@@ -15,6 +15,7 @@ struct intake_batch {
     struct intake *owner;
     LIST_ENTRY(intake_batch) next;
     size_t count;
+    bool is_urgent;
     int64_t epoch;
     int64_t sent_us;
     struct job *jobs[CLAIM_BATCH_MAX];  // sorted by id, each id once
@@ -24,8 +25,8 @@ struct intake {
     struct intake_settings set;
     int64_t epoch;
     struct job_reader *reader;
-    LIST_HEAD(, intake_batch) claims;  // in PostgreSQL's hands
-    size_t claims_in_flight;
+    LIST_HEAD(, intake_batch) claims;    // in PostgreSQL's hands
+    size_t urgent_claims, other_claims;  // how many those are
     size_t claiming;
     struct metric *results[CLAIM_RESULT_COUNT];
     struct metric *claim_time, *claim_size;

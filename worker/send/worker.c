@@ -68,6 +68,7 @@ static void say_ready(void *arg, struct readiness *parts)
 
     readiness_part(parts, "twilio_account", w->accounts.missing.text);
     readiness_db(parts, "postgresql_claims", w->claims);
+    readiness_db(parts, "postgresql_urgent_claims", w->urgent_claims);
     readiness_db(parts, "postgresql_results", w->writes);
     readiness_db(parts, "postgresql_beats", w->beats);
     readiness_part(parts, "registration",
@@ -170,6 +171,7 @@ void worker_close(struct worker *w)
     for (size_t i = 0; i < LANE_COUNT; i++)
         kafka_in_close(w->lanes[i]);
     db_close(w->claims);
+    db_close(w->urgent_claims);
     db_close(w->writes);
     db_close(w->beats);
     keeper_close(w->keeper,

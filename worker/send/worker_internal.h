@@ -27,7 +27,7 @@ struct worker {
     struct buf callback_url;
     struct keeper *keeper;
     // So that a long batch of one does not hold the others up.
-    struct db *claims, *writes, *beats;
+    struct db *claims, *urgent_claims, *writes, *beats;
     struct kafka_out *out;
     struct dead_letters *dead;
     struct kafka_in *lanes[LANE_COUNT];

@@ -210,6 +210,9 @@ static enum outcome open_connections(struct worker *w, const struct worker_setti
     enum outcome rc =
         db_open(&w->claims, loop, &set->db, "smsq-worker claims", metrics, err);
     if (!rc)
+        rc = db_open(&w->urgent_claims, loop, &set->db, "smsq-worker urgent claims",
+                     metrics, err);
+    if (!rc)
         rc = db_open(&w->writes, loop, &set->db, "smsq-worker results", metrics, err);
     if (!rc)
         rc = db_open(&w->beats, loop, &set->db, "smsq-worker beats", metrics, err);
@@ -281,6 +284,7 @@ static void make_intake(struct worker *w)
     const struct intake_settings intake = {
         .lanes = w->lanes,
         .db = w->claims,
+        .urgent_db = w->urgent_claims,
         .dead = w->dead,
         .keys = &w->keys,
         .journal = keeper_journal(w->keeper),
