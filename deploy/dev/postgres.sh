@@ -4,7 +4,7 @@
 postgres_bin=/usr/lib/postgresql/15/bin
 
 # Durable as in production (fsync, synchronous_commit); sized for a developer's machine.
-postgres_options=(-c fsync=on -c synchronous_commit=on -c shared_buffers=256MB
+postgres_options=(-c fsync=on -c synchronous_commit=on -c shared_buffers=1GB
     -c max_wal_size=4GB -c max_connections=200 -c listen_addresses=127.0.0.1
     -c unix_socket_directories= -c timezone=UTC -c "log_line_prefix=%m [%p] ")
 
