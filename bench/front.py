@@ -153,8 +153,9 @@ def callbacks(stage, options):
             statics.append(static)
             say(f"Run {n + 1}: {run['rate']:.0f} callbacks/s acknowledged,"
                 f" {run['more']['applied/s']:.0f} applied.")
-    return {"what": f"Signed status callbacks over {CALLBACK_CONNECTIONS} connections, verified and acknowledged by"
-                    " Kafka before the 204; then applied to the tables from a full topic.",
+    return {"what": f"Signed status callbacks over {CALLBACK_CONNECTIONS} connections, verified and"
+                    " acknowledged by Kafka before the 204; then applied to the tables from a"
+                    " full topic.",
             "unit": "callbacks", "runs": runs, "median": {**measure.median(runs),
                                                           "unit": "callbacks"},
             "bounds": {"wrk, GET /healthz of the same program": measure.median(statics)},

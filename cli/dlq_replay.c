@@ -140,7 +140,7 @@ static void publish(struct replay *r, size_t row)
 // Marks what Kafka has. The rows of the batch end with the statement.
 static enum outcome mark(struct replay *r, struct err *err)
 {
-    struct buf ids = BUF_INIT(MARK_MAX_BYTES), who = BUF_INIT(512);
+    struct buf ids = BUF_INIT(MARK_MAX_BYTES), who = BUF_INIT(SQL_WHO_MAX_BYTES);
     uint64_t count = 0;
 
     for (size_t i = 0; i < r->count; i++)

@@ -1,6 +1,5 @@
 #include "doubt_scene.h"
 
-#include "account.h"
 #include "content.h"
 #include "list_site.h"
 #include "log.h"
@@ -57,14 +56,7 @@ int doubt_scene_open(void **state)
 
 void doubt_scene_start(struct doubt_scene *s)
 {
-    const struct provider_settings provider = { .accounts = list_site_accounts(s->site),
-                                                .calls_per_second = &s->rate,
-                                                .in_flight_max = 4,
-                                                .metrics = s->db.metrics };
-    struct err err = { 0 };
-
-    if (provider_open(&s->provider, s->db.reactor, &provider, &err))
-        fail_msg("%s", err.text);
+    s->provider = list_site_provider(s->site, s->db.reactor, &s->rate, s->db.metrics);
     const struct doubts_settings doubts = { .policy = &s->policy,
                                             .interval_us = &s->interval_us,
                                             .keys = &s->keys,

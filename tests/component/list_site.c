@@ -3,6 +3,7 @@
 #include "account.h"
 #include "buf.h"
 #include "http_server.h"
+#include "provider.h"
 #include "timestamp.h"
 
 #include <setjmp.h>
@@ -199,9 +200,19 @@ void list_site_close(struct list_site *site)
     free(site);
 }
 
-const struct accounts *list_site_accounts(const struct list_site *site)
+struct provider *list_site_provider(const struct list_site *site, struct reactor *r,
+                                    const int64_t *rate, struct metrics *metrics)
 {
-    return &site->accounts;
+    const struct provider_settings set = { .accounts = &site->accounts,
+                                           .calls_per_second = rate,
+                                           .in_flight_max = 4,
+                                           .metrics = metrics };
+    struct provider *provider = NULL;
+    struct err err = { 0 };
+
+    if (provider_open(&provider, r, &set, &err))
+        fail_msg("%s", err.text);
+    return provider;
 }
 
 void list_site_put(struct list_site *site, const struct listed *one)

@@ -5,8 +5,9 @@
 
 #include "base.h"
 
-struct accounts;
 struct list_site;
+struct metrics;
+struct provider;
 struct reactor;
 
 struct listed {
@@ -20,8 +21,10 @@ struct listed {
 struct list_site *list_site_open(struct reactor *r);
 void list_site_close(struct list_site *site);
 
-// list_site_accounts is the simulator's account there, and none of Twilio's.
-const struct accounts *list_site_accounts(const struct list_site *site);
+// list_site_provider opens what asks it, with the simulator's account there and none of
+// Twilio's, four questions at a time; rate is borrowed. provider_close ends it.
+struct provider *list_site_provider(const struct list_site *site, struct reactor *r,
+                                    const int64_t *rate, struct metrics *metrics);
 
 // list_site_put adds a message, or takes the place of the one with its SID (of the
 // first thousand); texts are borrowed. list_site_status: from now on every answer has

@@ -26,16 +26,22 @@ static void proof_of_an_older_turn_stops_the_resend(void **state)
     ask_is(&s->db, IS("queued"), 1);
 }
 
+// Its resend is claimed.
+static void resend(struct doubt_scene *s, struct sms_job *job)
+{
+    doubt_lose(s, job, "emergency", "hello", NULL);
+    doubt_scene_start(s);
+    ask_until(&s->db, IS("waiting"));
+    doubt_claim_again(s, job, 2);
+}
+
 // Too late to stop it: both may arrive, and a row says so.
 static void proof_of_an_older_turn_beside_a_claimed_one_is_flagged(void **state)
 {
     struct doubt_scene *s = *state;
     struct sms_job job;
 
-    doubt_lose(s, &job, "emergency", "hello", NULL);
-    doubt_scene_start(s);
-    ask_until(&s->db, IS("waiting"));
-    doubt_claim_again(s, &job, 2);
+    resend(s, &job);
     doubt_call_back(s, &job, 1, SID "1", "queued");
     doubt_call_back(s, &job, 1, SID "1", "sent");
     ask_is(&s->db, IS("claimed") " and turn = 2", 1);
@@ -49,10 +55,7 @@ static void a_doubt_beside_an_older_turn_on_its_way_is_settled(void **state)
     struct doubt_scene *s = *state;
     struct sms_job job;
 
-    doubt_lose(s, &job, "emergency", "hello", NULL);
-    doubt_scene_start(s);
-    ask_until(&s->db, IS("waiting"));
-    doubt_claim_again(s, &job, 2);
+    resend(s, &job);
     doubt_call_back(s, &job, 1, SID "1", "sent");
     pg_exec(s->db.pg, "update messages set status = 'in_doubt', rank = 20");
     ask_until(&s->db, DECIDED("adopted"));
@@ -67,10 +70,7 @@ static void a_list_that_shows_an_older_turn_ends_the_doubt(void **state)
     struct doubt_scene *s = *state;
     struct sms_job job;
 
-    doubt_lose(s, &job, "emergency", "hello", NULL);
-    doubt_scene_start(s);
-    ask_until(&s->db, IS("waiting"));
-    doubt_claim_again(s, &job, 2);
+    resend(s, &job);
     pg_exec(s->db.pg,
             "update attempts set claimed_at = now() - interval '5 min' where turn = 1");
     list_site_put(s->site,
@@ -106,15 +106,11 @@ static void a_client_s_choice_is_one_resend(void **state)
 {
     struct doubt_scene *s = *state;
     struct sms_job job;
-    struct ask claimed = { 0 };
 
     doubt_lose(s, &job, "transactional", "hello", "resend");
     doubt_scene_start(s);
     ask_until(&s->db, IS("waiting") " and turn = 2");
-    job.turn = 2;
-    struct sms_job *jobs[] = { &job };
-    store_claim(s->db.db, jobs, 1, 1, ask_done, &claimed);
-    ask_wait(&s->db, &claimed);
+    doubt_claim_again(s, &job, 2);
     pg_exec(s->db.pg, "update messages set status = 'in_doubt', rank = 20");
     ask_until(&s->db, IS("unknown") " and turn = 2");
     ask_is(&s->db, DECIDED("resend"), 1);

@@ -3,7 +3,6 @@
 #include "race.h"
 #include "sweeps.h"
 
-#include "account.h"
 #include "list_site.h"
 #include "log.h"
 #include "metrics.h"
@@ -55,14 +54,7 @@ static int setup(void **state)
 
 static void start(struct scene *s)
 {
-    const struct provider_settings provider = { .accounts = list_site_accounts(s->site),
-                                                .calls_per_second = &s->rate,
-                                                .in_flight_max = 4,
-                                                .metrics = s->db.metrics };
-    struct err err = { 0 };
-
-    if (provider_open(&s->provider, s->db.reactor, &provider, &err))
-        fail_msg("%s", err.text);
+    s->provider = list_site_provider(s->site, s->db.reactor, &s->rate, s->db.metrics);
     const struct sweeps_parts parts = { .set = &s->set,
                                         .retry = &race_retry,
                                         .lease_us = 10000000,

@@ -72,6 +72,32 @@ static void a_claim_that_waited_is_renewed_before_its_post(void **state)
                      1);
 }
 
+// The claim of another lane takes three seconds.
+static void an_urgent_job_is_not_claimed_behind_others(void **state)
+{
+    struct workplace *w = *state;
+    struct sms_job slow, urgent;
+
+    pg_exec(w->pg, "create function doze() returns trigger language plpgsql as $$"
+                   " begin if new.class <> 'otp' then perform pg_sleep(3); end if;"
+                   " return new; end $$;"
+                   " create trigger doze before insert on messages"
+                   " for each row execute function doze()");
+    workplace_job(w, &slow, 0);
+    workplace_put(w, TOPIC_JOBS_NORMAL, &slow);
+    workplace_start(w);
+    workplace_wait_sql(
+        w, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'", 1);
+    workplace_job(w, &urgent, 1);
+    urgent.message_class = "otp";
+    workplace_put(w, TOPIC_JOBS_URGENT, &urgent);
+    workplace_wait_sql(w, QUEUED " and class = 'otp'", 1);
+    assert_int_equal(pg_int(w->pg, "select count(*) from messages"), 1);
+    workplace_wait_sql(w, QUEUED, 2);
+    workplace_ends(w);
+    pg_exec(w->pg, "drop function doze cascade");
+}
+
 static void a_claim_that_was_taken_away_is_never_posted(void **state)
 {
     struct workplace *w = *state;
@@ -188,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_job_is_posted_once_however_often_its_record_comes),
         TEST(a_claim_that_waited_is_renewed_before_its_post),
+        TEST(an_urgent_job_is_not_claimed_behind_others),
         TEST(a_claim_that_was_taken_away_is_never_posted),
         TEST(a_lost_answer_to_a_claim_gives_the_message_back),
         TEST(results_survive_an_outage_of_postgresql),

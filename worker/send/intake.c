@@ -177,34 +177,38 @@ static size_t read_lane(struct intake *in, enum lane lane, struct job **jobs,
 // until there is room for half a batch: small claims cost PostgreSQL twice as much a row.
 static size_t limit_of(const struct intake *in, size_t lane, size_t gathered)
 {
-    bool has_turn = lane == LANE_URGENT ? in->urgent_claims < URGENT_CLAIMS_IN_FLIGHT_MAX
-                                        : in->other_claims < CLAIMS_IN_FLIGHT_MAX;
+    bool is_urgent = lane == LANE_URGENT;
+    size_t claims_max = is_urgent ? URGENT_CLAIMS_IN_FLIGHT_MAX : CLAIMS_IN_FLIGHT_MAX;
     size_t room = in->set.room(in->set.arg);
     size_t limit = room < CLAIM_BATCH_MAX ? room : CLAIM_BATCH_MAX;
     enum breakers_reading reading = breakers_reading(in->set.breakers, (enum lane)lane);
 
-    if (!has_turn || limit <= gathered || reading == READING_NOTHING)
+    if (in->claims_in_flight[is_urgent] >= claims_max || limit <= gathered ||
+        reading == READING_NOTHING)
         return 0;
     if (reading == READING_ONE)  // and nothing beside it
         return gathered == 0 && LIST_EMPTY(&in->claims) && in->set.is_idle(in->set.arg);
-    if (lane != LANE_URGENT && limit < CLAIM_BATCH_MAX / 2)
+    if (!is_urgent && limit < CLAIM_BATCH_MAX / 2)
         return 0;
     return limit - gathered;
 }
 
-void intake_fill(struct intake *in)
+// Claims what these lanes have, as one batch.
+static void claim_from(struct intake *in, enum lane first, enum lane last)
 {
     struct job *jobs[CLAIM_BATCH_MAX];
     size_t count = 0;
 
-    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+    for (size_t lane = first; lane <= last; lane++) {
         size_t limit = limit_of(in, lane, count);
         count += read_lane(in, (enum lane)lane, jobs + count, limit);
-        if (lane == LANE_URGENT && count > 0) {
-            intake_claim(in, jobs, count);
-            count = 0;
-        }
     }
     if (count > 0)
         intake_claim(in, jobs, count);
+}
+
+void intake_fill(struct intake *in)
+{
+    claim_from(in, LANE_URGENT, LANE_URGENT);
+    claim_from(in, LANE_NORMAL, LANE_BULK);
 }

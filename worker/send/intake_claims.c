@@ -14,11 +14,6 @@
 
 static void submit(struct intake *in, struct job **jobs, size_t count);
 
-static size_t *claims_of(struct intake *in, bool is_urgent)
-{
-    return is_urgent ? &in->urgent_claims : &in->other_claims;
-}
-
 static int compare_jobs(const void *a, const void *b)
 {
     const struct job *const *x = a, *const *y = b;
@@ -130,7 +125,7 @@ static void on_claimed(void *arg, const struct db_answer *answer)
     struct intake *in = b->owner;
 
     LIST_REMOVE(b, next);
-    *claims_of(in, b->is_urgent) -= 1;
+    in->claims_in_flight[b->is_urgent]--;
     in->claiming -= b->count;
     fail_point("worker_after_claim", in->set.held->count);
     metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
@@ -176,7 +171,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     for (size_t i = 0; i < count; i++)
         records[i] = &b->jobs[i]->sms;
     LIST_INSERT_HEAD(&in->claims, b, next);
-    *claims_of(in, b->is_urgent) += 1;
+    in->claims_in_flight[b->is_urgent]++;
     in->claiming += count;
     metric_observe(in->claim_size, (int64_t)count);
     fail_point("worker_before_claim", in->set.held->count);

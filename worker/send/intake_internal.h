@@ -25,8 +25,8 @@ struct intake {
     struct intake_settings set;
     int64_t epoch;
     struct job_reader *reader;
-    LIST_HEAD(, intake_batch) claims;    // in PostgreSQL's hands
-    size_t urgent_claims, other_claims;  // how many those are
+    LIST_HEAD(, intake_batch) claims;  // in PostgreSQL's hands
+    size_t claims_in_flight[2];        // of urgent jobs: [true]
     size_t claiming;
     struct metric *results[CLAIM_RESULT_COUNT];
     struct metric *claim_time, *claim_size;
