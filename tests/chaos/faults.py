@@ -67,6 +67,21 @@ def _service(name, number):
     return run
 
 
+async def _postgres_away(bench, fault):
+    """The workers die while all that they have read is still to be claimed."""
+    bench.is_outage = True
+    try:
+        await bench.ground.end_service("postgres", signal.SIGQUIT)
+        await asyncio.sleep(fault.seconds)
+        for program in bench.programs.values():
+            if program.kind == "worker":
+                program.kill("outage")
+        await bench.ground.start_services()
+    finally:
+        bench.is_outage = False
+    return True
+
+
 async def _storm(bench, fault):
     """Workers that nobody expects come and go: each change takes all partitions away."""
     for number in range(STORM_LIVES):
@@ -125,6 +140,7 @@ ACTIONS = {
     "stop": _stop, "stop_long": _stop,
     "postgres_restart": _service("postgres", signal.SIGINT),
     "postgres_crash": _service("postgres", signal.SIGQUIT),
+    "postgres_away": _postgres_away,
     "kafka_restart": _service("kafka", signal.SIGTERM),
     "kafka_kill": _service("kafka", signal.SIGKILL),
     "storm": _storm, "rewind": _rewind,

@@ -74,9 +74,10 @@ class Fault:
 
 
 # What --faults may name. "kills" is about lives, the others are of the schedule.
-NAMES = ("kills", "stop", "stop_long", "postgres_restart", "postgres_crash", "kafka_restart",
-         "kafka_kill", "storm", "rewind", "moves", "simulator", "answers_5xx", "answers_429",
-         "answers_cut", "answers_hang", "repeats", "callbacks_lost", "callbacks_early")
+NAMES = ("kills", "stop", "stop_long", "postgres_restart", "postgres_crash", "postgres_away",
+         "kafka_restart", "kafka_kill", "storm", "rewind", "moves", "simulator", "answers_5xx",
+         "answers_429", "answers_cut", "answers_hang", "repeats", "callbacks_lost",
+         "callbacks_early")
 
 SCHEDULED = tuple(name for name in NAMES if name not in ("kills", "moves", "simulator"))
 LONG_S = 90  # of stop_long: dead by every clock of ours

@@ -14,7 +14,7 @@ from conftest import HERE
 WITHIN_S = 540
 DEFECTS = {  # the promise that it breaks, and the faults that show it
     "claim_without_fence": ("doubled", "kills"),
-    "ack_before_claim": ("lost", "kills,postgres_crash"),
+    "ack_before_claim": ("lost", "postgres_away"),
     "client_repeats": ("doubled", "repeats"),
 }
 
@@ -58,7 +58,7 @@ def test_a_build_with_a_defect_is_caught(defective, name):
 
 def test_a_short_run_breaks_no_promise(tmp_path):
     run = chaos(tmp_path / "run", "--seed", "short", "--minutes", "0.75", "--rate", "20",
-                "--faults", "kills,moves,simulator,stop,storm,postgres_crash,answers_429")
+                "--faults", "kills,moves,simulator,stop,storm,postgres_away,answers_429")
     assert (run.code, run.report["broken"]) == (0, []), run.text
     assert run.report["kills"]["busy"] > 0
     assert all(row["sent"] > 0 for row in run.report["classes"].values())
