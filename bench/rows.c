@@ -42,12 +42,13 @@ static const char bare_sql[] =
 static const struct db_statement bare = { "bench_bare", bare_sql };
 
 static struct reactor *loop;
-static struct db *claims, *results;
+static struct db *claims, *results, *beats;
 static long wanted, begun, done_count;
 static bool is_bare;
 static unsigned char sealed[SEALED_BYTES], to_hash[16];
 
 struct batch {
+    int64_t number;
     size_t count;
     struct sms_job jobs[BATCH];
     char sids[BATCH][40];
@@ -68,8 +69,18 @@ static void finish(struct batch *b, const struct db_answer *answer)
         reactor_stop(loop);
 }
 
+static void on_settled(void *arg, const struct db_answer *answer)
+{
+    (void)arg;
+    (void)answer;
+}
+
 static void on_written(void *arg, const struct db_answer *answer)
 {
+    const struct batch *b = arg;
+
+    if (!is_bare)
+        store_claim_settled(beats, 1, b->number, on_settled, NULL);
     finish(arg, answer);
 }
 
@@ -160,6 +171,7 @@ static void begin(void)
     if (begun >= wanted)
         return;
     struct batch *b = xcalloc(1, sizeof(*b));
+    b->number = begun;
     b->count = wanted - begun < BATCH ? (size_t)(wanted - begun) : BATCH;
     begun += (long)b->count;
     for (size_t i = 0; i < b->count; i++)
@@ -170,7 +182,7 @@ static void begin(void)
     if (is_bare)
         insert_barely(b, (const void *const *)rows);
     else
-        store_claim(claims, rows, b->count, 1, on_claimed, b);
+        store_claim(claims, rows, b->count, 1, b->number, on_claimed, b);
 }
 
 int main(int argc, char *argv[])
@@ -187,7 +199,8 @@ int main(int argc, char *argv[])
     random_bytes(sealed, sizeof(sealed));
     stop_install();
     if (reactor_open(&loop, &err) || db_open(&claims, loop, &set, "bench", NULL, &err) ||
-        db_open(&results, loop, &set, "bench", NULL, &err)) {
+        db_open(&results, loop, &set, "bench", NULL, &err) ||
+        db_open(&beats, loop, &set, "bench", NULL, &err)) {
         (void)fprintf(stderr, "%s\n", err.text);
         return EXIT_FAILURE;
     }
@@ -197,6 +210,7 @@ int main(int argc, char *argv[])
     reactor_run(loop);
     double seconds = (double)(clock_boot_us() - began_us) / 1e6;
     printf("{\"rows\": %ld, \"rate\": %.1f}\n", done_count, (double)done_count / seconds);
+    db_close(beats);
     db_close(claims);
     db_close(results);
     reactor_close(loop);

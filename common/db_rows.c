@@ -77,6 +77,18 @@ const unsigned char *db_uuid(const struct db_result *r, size_t row, int column)
     return value(r, row, column, 16);
 }
 
+int db_row_of(const struct db_result *r, const unsigned char id[16], size_t hint)
+{
+    size_t count = db_rows(r);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t row = (hint + i) % count;
+        if (memcmp(db_uuid(r, row, 0), id, 16) == 0)
+            return (int)row;
+    }
+    return -1;
+}
+
 int64_t db_time_us(const struct db_result *r, size_t row, int column)
 {
     uint64_t bits;

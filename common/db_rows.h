@@ -23,6 +23,10 @@ const char *db_text(const struct db_result *r, size_t row, int column);  // NUL-
 const void *db_bytes(const struct db_result *r, size_t row, int column, size_t *len);
 const unsigned char *db_uuid(const struct db_result *r, size_t row, int column);
 
+// db_row_of returns the row whose column 0 is this uuid, or -1. It begins with row hint,
+// any number: answers mostly have the order of their arguments.
+int db_row_of(const struct db_result *r, const unsigned char id[16], size_t hint);
+
 // db_time_us is the wall clock; INT64_MIN and INT64_MAX stand for the infinities.
 int64_t db_time_us(const struct db_result *r, size_t row, int column);
 

@@ -1,12 +1,11 @@
 #include "store_survey.h"
 
-// The partial index on claimed_epoch holds exactly what is claimed or in doubt. What
-// waits for a later time may be many: it is counted up to a limit, in the index by due
-// time.
+// What waits for a later time may be many: it is counted up to a limit, in the index by
+// due time.
 static const char survey_sql[] =
     "select status as what, class as word, '' as kind, count(*) as n,"
     "       coalesce(extract(epoch from now() - min(claimed_at)), 0)::bigint as oldest"
-    "  from messages where claimed_epoch is not null group by status, class"
+    "  from messages_held group by status, class"
     " union all "
     "select 'delayed', lane, kind, count(*),"
     "       coalesce(extract(epoch from now() - min(due)), 0)::bigint"

@@ -103,7 +103,7 @@ void doubt_lose(struct doubt_scene *s, struct sms_job *job, const char *class,
     buf_init(&s->sealed, WIRE_SEALED_MAX_BYTES);
     content_seal(s->keys.seal, id, job->client, now_us, &content, &s->sealed);
     job->sealed = (struct wire_bytes){ (unsigned char *)s->sealed.bytes, s->sealed.len };
-    store_claim(s->db.db, &job, 1, 1, ask_done, &claimed);
+    store_claim(s->db.db, &job, 1, 1, 1, ask_done, &claimed);
     ask_wait(&s->db, &claimed);
     struct send_outcome outcome = {
         .turn = 1,
@@ -155,6 +155,6 @@ void doubt_claim_again(struct doubt_scene *s, struct sms_job *job, int32_t turn)
     struct sms_job *jobs[] = { job };
 
     job->turn = turn;
-    store_claim(s->db.db, jobs, 1, 1, ask_done, &claimed);
+    store_claim(s->db.db, jobs, 1, 1, 1, ask_done, &claimed);
     ask_wait(&s->db, &claimed);
 }

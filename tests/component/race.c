@@ -85,7 +85,7 @@ static void submit_claim(struct race *r, const struct step *s, struct told *t)
         job.expires_at = clock_wall_us() + 4 * S_US;
     if (s->word && strcmp(s->word, "later") == 0)
         job.send_at = clock_wall_us() + 3600 * (int64_t)S_US;
-    store_claim(r->fixture->db, jobs, 1, epoch_of(r, s), on_answer, t);
+    store_claim(r->fixture->db, jobs, 1, epoch_of(r, s), 1, on_answer, t);
 }
 
 static const struct send_outcome results[] = {

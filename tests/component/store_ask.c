@@ -109,7 +109,7 @@ void ask_claim(struct db_fixture *f, struct sms_job *job, uint32_t number,
     job->on_doubt = "resend";
     if (send_in_us > 0)
         job->send_at = clock_wall_us() + send_in_us;
-    store_claim(f->db, &job, 1, 1, ask_done, &ask);
+    store_claim(f->db, &job, 1, 1, 1, ask_done, &ask);
     ask_wait(f, &ask);
 }
 

@@ -21,7 +21,7 @@ static void proof_of_an_older_turn_stops_the_resend(void **state)
            1);
     job.turn = 2;
     struct sms_job *jobs[] = { &job };
-    store_claim(s->db.db, jobs, 1, 1, ask_done, &ask);
+    store_claim(s->db.db, jobs, 1, 1, 1, ask_done, &ask);
     ask_wait(&s->db, &ask);
     ask_is(&s->db, IS("queued"), 1);
 }

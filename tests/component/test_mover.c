@@ -129,7 +129,7 @@ static void put_to_sleep(struct fixture *f, size_t count)
         jobs[i].send_at = now_us + 3600000000;
         sorted[i] = &jobs[i];
     }
-    store_claim(f->db, sorted, count, 1, call_done, &call);
+    store_claim(f->db, sorted, count, 1, 1, call_done, &call);
     call_wait(f->mock.reactor, &call);
     assert_int_equal(call.rows, count);
     free(jobs);

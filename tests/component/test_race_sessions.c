@@ -111,7 +111,7 @@ static void claim(struct sessions *s, struct db *db, size_t first, size_t count,
         sorted[i] = &jobs[i];
     }
     s->asked++;
-    store_claim(db, sorted, count, epoch, on_claimed, s);
+    store_claim(db, sorted, count, epoch, 1, on_claimed, s);
 }
 
 static size_t batch_of(size_t first, size_t size)

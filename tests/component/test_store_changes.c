@@ -97,7 +97,7 @@ static void claim(struct scene *s, size_t first, int32_t turn, int64_t send_at)
         sorted[i] = &jobs[i];
     }
     s->asked++;
-    store_claim(s->f->db, sorted, BATCH, 1, on_claimed, s);
+    store_claim(s->f->db, sorted, BATCH, 1, 1, on_claimed, s);
 }
 
 static void claim_all(struct scene *s, int32_t turn, int64_t send_at)
@@ -298,7 +298,7 @@ static void so_it_does_before_a_worker_saw_the_message(void **state)
     job.send_at = now_us + HOUR_US;
     job.expires_at = now_us + 3 * HOUR_US;
     change(f, &job, SMS_JOB_CLIENT, now_us + 48 * HOUR_US, 1);
-    store_claim(f->db, jobs, 1, 1, call_done, &call);
+    store_claim(f->db, jobs, 1, 1, 1, call_done, &call);
     call_wait(f->reactor, &call);
     assert_int_equal(pg_int(f->pg, "select extract(epoch from expires_at - send_at)::int"
                                    " from messages where status = 'waiting'"),
@@ -345,7 +345,7 @@ static void a_claim_that_lets_it_wait_or_expire_is_a_decision(void **state)
     late.expires_at = now_us;
     for (int times = 0; times < 2; times++) {
         struct call call = { 0 };
-        store_claim(f->db, jobs, 2, 1, call_done, &call);
+        store_claim(f->db, jobs, 2, 1, 1, call_done, &call);
         call_wait(f->reactor, &call);
     }
     char *text = pg_text(f->pg, "select string_agg(concat_ws(' ', d.turn, d.kind,"

@@ -72,7 +72,7 @@ static void put_to_wait(struct db_fixture *f, size_t count, const char *kind)
         jobs[i].send_at = now_us + HOUR_US;
         sorted[i] = &jobs[i];
     }
-    store_claim(f->db, sorted, count, 1, call_done, &call);
+    store_claim(f->db, sorted, count, 1, 1, call_done, &call);
     call_wait(f->reactor, &call);
     free(jobs);
     free(sorted);
@@ -169,7 +169,7 @@ static void an_expired_message_is_not_claimed_by_its_record(void **state)
     free(id);
     sms_job_make(&job, bytes, clock_wall_us());
     job.turn = 2;
-    store_claim(f->db, jobs, 1, 1, call_done, &call);
+    store_claim(f->db, jobs, 1, 1, 1, call_done, &call);
     call_wait(f->reactor, &call);
     assert_int_equal(call.rows, 0);
 }

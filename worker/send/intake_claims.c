@@ -35,19 +35,6 @@ static void finish(struct intake *in, struct job *job, enum claim_result result)
         job_free(in->set.held, job);
 }
 
-// Returns the row of the answer for this job, or -1.
-static int find_row(const struct db_result *rows, const struct job *job, size_t hint)
-{
-    size_t count = db_rows(rows);
-
-    for (size_t i = 0; i < count; i++) {
-        size_t row = (hint + i) % count;
-        if (memcmp(db_uuid(rows, row, 0), job->sms.message_id, 16) == 0)
-            return (int)row;
-    }
-    return -1;
-}
-
 // Its repeats are lower turns, and one of them may be the first: they are claimed anew.
 static void bury_unknown(struct intake *in, struct job *job)
 {
@@ -61,8 +48,24 @@ static void bury_unknown(struct intake *in, struct job *job)
         intake_claim(in, repeats, count);
 }
 
-static void settle(struct intake *in, struct job *job, const char *status, int32_t turn)
+// One record is left for later holds of the batch: any job may be done with at once.
+static void win(struct intake_batch *b, struct job *job, int32_t turn)
 {
+    if (!b->won) {
+        b->won = claim_batch_new(b->epoch, b->number);
+        b->won->stays = b->answer_was_lost;
+    }
+    claim_batch_join(b->won, job);
+    job->sms.turn = turn;
+    metric_observe_us(b->owner->accept_to_claim[job->lane],
+                      clock_wall_us() - job->sms.accepted_at);
+}
+
+static void settle(struct intake_batch *b, struct job *job, const char *status,
+                   int32_t turn)
+{
+    struct intake *in = b->owner;
+
     if (strcmp(status, "no_row") == 0) {
         bury_unknown(in, job);
         return;
@@ -72,11 +75,8 @@ static void settle(struct intake *in, struct job *job, const char *status, int32
              LOG_U("message_id", job->sms.message_id),
              LOG_C(trace_id_of(job->sms.traceparent)), LOG_I("turn", turn),
              LOG_T("status", status), LOG_T("lane", lane_name(job->lane)));
-    if (won) {
-        job->sms.turn = turn;
-        metric_observe_us(in->accept_to_claim[job->lane],
-                          clock_wall_us() - job->sms.accepted_at);
-    }
+    if (won)
+        win(b, job, turn);
     finish(in, job, won ? CLAIM_WON : CLAIM_ENDED);
 }
 
@@ -87,7 +87,7 @@ static void settle_all(struct intake_batch *b, const struct db_result *rows)
 
     for (size_t i = 0; i < b->count; i++) {
         struct job *job = b->jobs[i];
-        int row = find_row(rows, job, hint);
+        int row = db_row_of(rows, job->sms.message_id, hint);
         job->epoch = b->epoch;
         job->claim_sent_us = b->sent_us;
         job->tries = row < 0 ? 0 : (int32_t)db_int(rows, (size_t)row, 3);
@@ -96,9 +96,11 @@ static void settle_all(struct intake_batch *b, const struct db_result *rows)
             continue;
         }
         hint = (size_t)row + 1;
-        settle(in, job, db_text(rows, (size_t)row, 2),
+        settle(b, job, db_text(rows, (size_t)row, 2),
                (int32_t)db_int(rows, (size_t)row, 1));
     }
+    if (b->won)
+        claim_batch_leave(in->set.held, b->won, true);
 }
 
 static void settle_refusal(struct intake_batch *b, const struct db_answer *answer)
@@ -129,6 +131,7 @@ static void on_claimed(void *arg, const struct db_answer *answer)
     in->claiming -= b->count;
     fail_point("worker_after_claim", in->set.held->count);
     metric_observe_us(in->claim_time, clock_boot_us() - b->sent_us);
+    b->answer_was_lost = answer->repeated;
     if (answer->repeated)
         in->set.lost(in->set.arg, b->epoch);
     if (answer->rc)
@@ -166,6 +169,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     b->count = count;
     b->is_urgent = jobs[0]->lane == LANE_URGENT;
     b->epoch = in->epoch;
+    b->number = ++in->last_number;
     b->sent_us = clock_boot_us();
     memcpy(b->jobs, jobs, count * sizeof(struct job *));
     for (size_t i = 0; i < count; i++)
@@ -176,7 +180,7 @@ static void submit(struct intake *in, struct job **jobs, size_t count)
     metric_observe(in->claim_size, (int64_t)count);
     fail_point("worker_before_claim", in->set.held->count);
     store_claim(b->is_urgent ? in->set.urgent_db : in->set.db, records, count, b->epoch,
-                on_claimed, b);
+                b->number, on_claimed, b);
 }
 
 void intake_claim(struct intake *in, struct job **jobs, size_t count)

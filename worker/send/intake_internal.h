@@ -16,7 +16,9 @@ struct intake_batch {
     LIST_ENTRY(intake_batch) next;
     size_t count;
     bool is_urgent;
-    int64_t epoch;
+    int64_t epoch, number;
+    bool answer_was_lost;     // an earlier run of the claim may have won more
+    struct claim_batch *won;  // NULL before the first won job
     int64_t sent_us;
     struct job *jobs[CLAIM_BATCH_MAX];  // sorted by id, each id once
 };
@@ -28,6 +30,7 @@ struct intake {
     LIST_HEAD(, intake_batch) claims;  // in PostgreSQL's hands
     size_t claims_in_flight[2];        // of urgent jobs: [true]
     size_t claiming;
+    int64_t last_number;  // of a claim batch
     struct metric *results[CLAIM_RESULT_COUNT];
     struct metric *claim_time, *claim_size;
     struct metric *accept_to_claim[LANE_COUNT];

@@ -47,9 +47,50 @@ void job_free(struct job_set *set, struct job *job)
     if (job->held_next)
         job->held_next->held_previous = job->held_previous;
     set->count--;
+    if (job->batch)
+        claim_batch_leave(set, job->batch, job->is_settled);
     wire_free(job->memory);
     wire_free(job->content_memory);
     free(job);
+}
+
+void job_set_end(struct job_set *set)
+{
+    struct claim_batch *batch;
+
+    while (set->first)
+        job_free(set, set->first);
+    while ((batch = SLIST_FIRST(&set->settled)) != NULL) {
+        SLIST_REMOVE_HEAD(&set->settled, next);
+        free(batch);
+    }
+}
+
+struct claim_batch *claim_batch_new(int64_t epoch, int64_t number)
+{
+    struct claim_batch *batch = xcalloc(1, sizeof(*batch));
+
+    batch->epoch = epoch;
+    batch->number = number;
+    batch->held = 1;
+    return batch;
+}
+
+void claim_batch_join(struct claim_batch *batch, struct job *job)
+{
+    job->batch = batch;
+    batch->held++;
+}
+
+void claim_batch_leave(struct job_set *set, struct claim_batch *batch, bool is_settled)
+{
+    batch->stays |= !is_settled;
+    if (--batch->held > 0)
+        return;
+    if (batch->stays)
+        free(batch);
+    else
+        SLIST_INSERT_HEAD(&set->settled, batch, next);
 }
 
 struct turn_key *job_set_keys(const struct job_set *set)

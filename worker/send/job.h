@@ -8,6 +8,8 @@
 #include "turn_key.h"
 #include "wire.h"
 
+#include <sys/queue.h>
+
 struct intake;
 struct journal_slot;
 struct metric;
@@ -34,6 +36,15 @@ struct job_queue {
     size_t count;
 };
 
+// The row of claim_batches in which a claim was won. It may go once each of its jobs is
+// settled: neither claimed nor in doubt any more.
+struct claim_batch {
+    int64_t epoch, number;
+    size_t held;  // its jobs in memory
+    bool stays;   // not all were seen settled: the status consumer looks after it
+    SLIST_ENTRY(claim_batch) next;
+};
+
 struct job {
     struct sms_job sms;
     struct sms_content content;  // unsealed: number and text in clear, never logged
@@ -42,6 +53,8 @@ struct job {
     enum lane lane;
     struct job_queue repeats;   // records of the same message in the same claim batch
     int64_t epoch;              // under which it is claimed
+    struct claim_batch *batch;  // in which it was won; NULL before
+    bool is_settled;            // its result stands in PostgreSQL, and is no doubt
     int32_t tries;              // failures before this turn
     int64_t claim_sent_us;      // clock_boot_us when the claim or its renewal was sent
     enum objection objection;   // why the gate kept it back
@@ -56,6 +69,7 @@ struct job {
 struct job_set {
     struct job *first;
     size_t count;
+    SLIST_HEAD(, claim_batch) settled;  // whoever takes one out frees it
 };
 
 void job_queue_push(struct job_queue *q, struct job *job);
@@ -65,6 +79,15 @@ struct job *job_queue_pop(struct job_queue *q);  // NULL when empty
 // and frees it with all it owns.
 void job_hold(struct job_set *set, struct job *job);
 void job_free(struct job_set *set, struct job *job);
+
+// job_set_end frees all that the set still has.
+void job_set_end(struct job_set *set);
+
+// claim_batch_new has a hold of its own, as each job that joins; claim_batch_leave gives
+// one back. The last one frees the batch, or puts it among the settled of the set.
+struct claim_batch *claim_batch_new(int64_t epoch, int64_t number);
+void claim_batch_join(struct claim_batch *batch, struct job *job);
+void claim_batch_leave(struct job_set *set, struct claim_batch *batch, bool is_settled);
 
 // job_set_keys returns all held turns, sorted; the caller frees the array.
 struct turn_key *job_set_keys(const struct job_set *set);

@@ -221,6 +221,43 @@ static void settle_refusal(struct batch *b, const struct db_answer *answer)
     }
 }
 
+static void on_deleted(void *arg, const struct db_answer *answer)
+{
+    (void)arg;
+    if (answer->rc)
+        log_line(LOG_LEVEL_WARN, "claim_batch_not_deleted",
+                 LOG_T("reason", answer->reason));
+}
+
+static void delete_settled(struct results *s)
+{
+    struct claim_batch *batch;
+
+    while ((batch = SLIST_FIRST(&s->set.held->settled)) != NULL) {
+        SLIST_REMOVE_HEAD(&s->set.held->settled, next);
+        store_claim_settled(s->set.batches, batch->epoch, batch->number, on_deleted, s);
+        free(batch);
+    }
+}
+
+// What the rows do not show was overtaken by a callback, or is another turn's by now.
+static void settle(struct batch *b, const struct db_result *rows)
+{
+    size_t hint = 0;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct job *job = b->rows[i].job;
+        int row = db_row_of(rows, job->sms.message_id, hint);
+        if (row >= 0) {
+            hint = (size_t)row + 1;
+            job->is_settled = strcmp(db_text(rows, (size_t)row, 2), "in_doubt") != 0;
+        }
+        free_job(b->owner, job);
+    }
+    delete_settled(b->owner);
+    free(b);
+}
+
 static void on_written(void *arg, const struct db_answer *answer)
 {
     struct batch *b = arg;
@@ -228,13 +265,10 @@ static void on_written(void *arg, const struct db_answer *answer)
 
     LIST_REMOVE(b, next);
     fail_point("worker_after_result", s->set.held->count);
-    if (answer->rc) {
+    if (answer->rc)
         settle_refusal(b, answer);
-    } else {
-        for (size_t i = 0; i < b->count; i++)
-            free_job(s, b->rows[i].job);
-        free(b);
-    }
+    else
+        settle(b, answer->rows);
     fail_point("worker_rest", s->set.held->count);
     if (!reactor_timer_is_set(s->linger))
         on_linger(s);

@@ -69,11 +69,9 @@ static struct job *next_job(struct sender *s)
 
 static bool is_renewed(const struct db_result *rows, const struct job *job)
 {
-    for (size_t i = 0; i < db_rows(rows); i++)
-        if (memcmp(db_uuid(rows, i, 0), job->sms.message_id, 16) == 0 &&
-            db_int(rows, i, 1) == job->sms.turn)
-            return true;
-    return false;
+    int row = db_row_of(rows, job->sms.message_id, 0);
+
+    return row >= 0 && db_int(rows, (size_t)row, 1) == job->sms.turn;
 }
 
 static void drop_lost(struct sender *s, struct job *job)

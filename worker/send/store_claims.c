@@ -61,6 +61,12 @@ static const char claim_sql[] =
     "      and m.turn = excluded.turn - (excluded.status = 'waiting')::int)"
     "      or (m.turn = 0 and excluded.turn - (excluded.status = 'waiting')::int = 1)"
     "  returning m.message_id, m.turn, m.status, m.lane, m.send_at, m.reason, m.tries"
+    "), batch as ("
+    "  insert into claim_batches as b (epoch, number, message_ids)"
+    "  select $26, $27::bigint, array_agg(message_id) from took"
+    "   where status = 'claimed' having count(*) > 0"
+    "  on conflict (epoch, number) do update"
+    "     set message_ids = b.message_ids || excluded.message_ids"
     "), asleep as ("
     " insert into delayed (message_id, turn, due, lane, kind)"
     " select message_id, turn, send_at, lane, 'schedule' from took"
@@ -77,6 +83,9 @@ static const char claim_sql[] =
     " where n.turn > 1"
     "   and not exists (select from messages x where x.message_id = n.message_id"
     "      offset 0)";
+
+static const char claim_settled_sql[] =
+    "delete from claim_batches where epoch = $1::bigint and number = $2::bigint";
 
 static const char renew_sql[] =
     "update messages m set claimed_at = now()"
@@ -181,7 +190,9 @@ static const char release_sql[] =
     "with freed as ("
     "  update messages m set turn = m.turn + 1, status = 'waiting', rank = 0,"
     "         claimed_epoch = null, reason = 'never_began'"
-    "   where m.claimed_epoch = $1::bigint and m.status in ('claimed', 'in_doubt')"
+    "   where m.message_id = any (array(select message_id from messages_held"
+    "                                    where claimed_epoch = $1::bigint))"
+    "     and m.claimed_epoch = $1::bigint and m.status in ('claimed', 'in_doubt')"
     "     and m.claimed_at <= now() - $4::bigint * interval '1 microsecond'"
     "     and not exists (select from unnest($2::uuid[], $3::int[])"
     "                              as h(message_id, turn)"
@@ -199,6 +210,7 @@ static const char release_sql[] =
     " on conflict do nothing returning message_id, turn";
 
 static const struct db_statement claim = { "claim", claim_sql };
+static const struct db_statement claim_settled = { "claim_settled", claim_settled_sql };
 static const struct db_statement renew = { "renew", renew_sql };
 static const struct db_statement result = { "result", result_sql };
 static const struct db_statement release_claims = { "release", release_sql };
@@ -227,7 +239,7 @@ static void submit_claim(struct db *db, struct sms_job *const *jobs, size_t coun
 }
 
 void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64_t epoch,
-                 db_done *done, void *arg)
+                 int64_t number, db_done *done, void *arg)
 {
     static const struct db_column key_columns[] = {
         { DB_UUID, offsetof(struct sms_job, message_id), NEVER_NULL },
@@ -239,7 +251,18 @@ void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64
     db_columns_add(args, key_columns, COUNT_OF(key_columns), rows, count);
     db_columns_add(args, job_columns, JOB_COLUMN_COUNT, rows, count);
     db_args_int8(args, epoch);
+    db_args_int8(args, number);
     submit_claim(db, jobs, count, args, done, arg);
+}
+
+void store_claim_settled(struct db *db, int64_t epoch, int64_t number, db_done *done,
+                         void *arg)
+{
+    struct db_args *args = db_args_new();
+
+    db_args_int8(args, epoch);
+    db_args_int8(args, number);
+    db_submit(db, &claim_settled, args, done, arg);
 }
 
 void store_renew(struct db *db, const struct turn_key *keys, size_t count, int64_t epoch,

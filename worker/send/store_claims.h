@@ -10,8 +10,10 @@
 
 struct sms_job;
 
-// store_claim takes the jobs for this epoch: sorted by id, each id once. A row of the
-// answer is (message_id uuid, turn int4, status text, tries int2); the status is
+// store_claim takes the jobs for this epoch: sorted by id, each id once. What it wins
+// stands in claim_batches under this number, which no other claim of the epoch has, until
+// store_claim_settled, or until a status consumer sees that all of it is done. A row of
+// the answer is (message_id uuid, turn int4, status text, tries int2); the status is
 //   claimed   won: POST it, with this turn. Only these may be posted.
 //   waiting   send_at lies ahead: the row sleeps in delayed, at the turn of the answer.
 //   expired   under 5 s of useful time were left: it ends here.
@@ -19,7 +21,12 @@ struct sms_job;
 //   no_row    a turn above 1 of an unknown message: for sms.dead; nothing was written.
 // A job without a row in the answer was taken before (redelivered, or a stale turn).
 void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64_t epoch,
-                 db_done *done, void *arg);
+                 int64_t number, db_done *done, void *arg);
+
+// store_claim_settled: nothing that this claim won is claimed or in doubt any more. No
+// rows.
+void store_claim_settled(struct db *db, int64_t epoch, int64_t number, db_done *done,
+                         void *arg);
 
 // store_renew is for claims that did not begin within 2 s. Rows: (message_id uuid, turn
 // int4) of those still held by this epoch; no row back = the claim is lost.

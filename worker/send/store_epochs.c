@@ -15,7 +15,7 @@ static const char bury_sql[] = "update workers set dead_at = now()"
                                " returning epoch";
 
 static const char strays_sql[] =
-    "select m.claimed_epoch, count(*) from messages m"
+    "select m.claimed_epoch, count(*) from messages_held m"
     " where m.claimed_epoch = any ($1::bigint[]) and m.status = 'claimed'"
     "   and m.claimed_at <= now() - $4::bigint * interval '1 microsecond'"
     "   and not exists (select from unnest($2::uuid[], $3::int[]) as h(message_id, turn)"

@@ -30,7 +30,9 @@ static const char doubt_sql[] =
 static const char doubt_epochs_sql[] =
     "with changed as ("
     "  update messages m set status = 'in_doubt', rank = 20, reason = 'worker_died'"
-    "   where m.claimed_epoch = any ($1::bigint[]) and m.status = 'claimed'"
+    "   where m.message_id = any (array(select message_id from messages_held"
+    "                                    where claimed_epoch = any ($1::bigint[])))"
+    "     and m.claimed_epoch = any ($1::bigint[]) and m.status = 'claimed'"
     "  returning m.message_id, m.turn"
     "), why as (" DECIDE ")"
     "select message_id, turn from changed";

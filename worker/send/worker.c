@@ -184,8 +184,7 @@ void worker_close(struct worker *w)
     intake_free(w->intake);
     sender_free(w->sender);
     results_free(w->results);
-    while (w->held.first)
-        job_free(&w->held, w->held.first);
+    job_set_end(&w->held);
     service_close(w->service);
     keys_close(&w->keys);
     accounts_close(&w->accounts);

@@ -51,6 +51,20 @@ static void on_forgotten(void *arg, const struct db_answer *answer)
         next_round(arg, ROUND_US);
 }
 
+static void on_tidied(void *arg, const struct db_answer *answer)
+{
+    struct rescuer *s = arg;
+
+    if (is_refused(s, answer))
+        return;
+    if (s->forgot_us && clock_boot_us() - s->forgot_us < forget_every_us) {
+        next_round(s, ROUND_US);
+        return;
+    }
+    s->forgot_us = clock_boot_us();
+    store_rescue_forget(s->db, keep_us, on_forgotten, s);
+}
+
 static void on_counted(void *arg, const struct db_answer *answer)
 {
     struct rescuer *s = arg;
@@ -59,12 +73,7 @@ static void on_counted(void *arg, const struct db_answer *answer)
         return;
     metric_set(s->alive, (double)db_int(answer->rows, 0, 0));
     metric_set(s->dead, (double)db_int(answer->rows, 0, 1));
-    if (s->forgot_us && clock_boot_us() - s->forgot_us < forget_every_us) {
-        next_round(s, ROUND_US);
-        return;
-    }
-    s->forgot_us = clock_boot_us();
-    store_rescue_forget(s->db, keep_us, on_forgotten, s);
+    store_rescue_tidy(s->db, on_tidied, s);
 }
 
 static void on_rescued(void *arg, const struct db_answer *answer)

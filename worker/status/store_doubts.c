@@ -16,12 +16,12 @@
 static const char enter_sql[] =
     "insert into doubts as d (message_id, turn, class, since, next_look_at)"
     " select m.message_id, m.turn, m.class, s.since, s.since + " BY_CLASS(
-        "m.class") "   from messages m cross join lateral"
+        "m.class") "   from messages_held m cross join lateral"
                    "        (select coalesce((select a.answered_at from attempts a"
                    "                           where a.message_id = m.message_id and "
                    "a.turn = m.turn"
                    "                          offset 0), now()) as since) s"
-                   "  where m.claimed_epoch is not null and m.status = 'in_doubt'"
+                   "  where m.status = 'in_doubt'"
                    "    and not exists (select from doubts x where x.message_id = "
                    "m.message_id"
                    "                       and x.turn = m.turn offset 0)"

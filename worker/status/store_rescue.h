@@ -21,6 +21,10 @@ void store_rescue_claims(struct db *db, int64_t unknown_us, int64_t limit, db_do
 // store_rescue_count: one row (alive int8, dead int8) of epochs.
 void store_rescue_count(struct db *db, db_done *done, void *arg);
 
+// store_rescue_tidy deletes the batches of claims of which nothing is claimed or in doubt
+// any more, once they are a minute old.
+void store_rescue_tidy(struct db *db, db_done *done, void *arg);
+
 // store_rescue_forget deletes epochs that are dead for longer than keep_us and hold no
 // message any more.
 void store_rescue_forget(struct db *db, int64_t keep_us, db_done *done, void *arg);
