@@ -31,9 +31,10 @@ int doubt_scene_open(void **state)
                                         (char *)(uintptr_t) "1:" HEX64 };
 
     db_fixture_open(&s->db, *state);
-    pg_exec(s->db.pg,
-            "truncate messages, attempts, cost_entries, delayed, decisions,"
-            " doubts, leases, receipts, receipts_unmatched, sweeps, sweep_late");
+    pg_exec(
+        s->db.pg,
+        "truncate messages, attempts, cost_entries, delayed, decisions, claim_batches,"
+        " doubts, leases, receipts, receipts_unmatched, sweeps, sweep_late");
     assert_int_equal(keys_open(&s->keys, &keys, NULL), OUTCOME_OK);
     s->site = list_site_open(s->db.reactor);
     s->policy = (struct doubt_settings){

@@ -290,6 +290,8 @@ static const char always_sql[] =
     "        case when shown_turn is null then 25 else 71 end end),"
     "  (select 'epoch' from messages where message_id = $id"
     "      and (claimed_epoch is not null) <> (status in ('claimed', 'in_doubt'))),"
+    "  (select 'batch' from messages where message_id = $id and claimed_epoch is not null"
+    "      and message_id not in (select message_id from messages_held)),"
     "  (select 'ledger ' || string_agg(twilio_sid, ' ') from"
     "    (select twilio_sid from attempts where message_id = $id and twilio_sid is not "
     "null"

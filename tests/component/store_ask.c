@@ -80,7 +80,8 @@ int ask_test_start(void **state)
 
     db_fixture_open(f, *state);
     pg_exec(f->pg,
-            "truncate messages, attempts, cost_entries, delayed, workers, rate_card,"
+            "truncate messages, attempts, cost_entries, delayed, workers, claim_batches,"
+            " rate_card,"
             " api_tokens, clients, leases, decisions restart identity");
     *state = f;
     return 0;

@@ -165,10 +165,12 @@ static void lose_claim(struct workplace *w, const char *where, const char *age)
 
     buf_addf(
         &sql,
-        "insert into messages (message_id, client, turn, status, rank, lane,"
-        "                      claimed_epoch, claimed_at)"
+        "with m as (insert into messages (message_id, client, turn, status, rank, lane,"
+        "                                 claimed_epoch, claimed_at)"
         " select first_id_of_month(now()::date), 1, 1, 'claimed', 10, 'normal', epoch,"
-        "        now() - interval '%s' from workers where %s",
+        "        now() - interval '%s' from workers where %s returning *)"
+        " insert into claim_batches (epoch, number, message_ids)"
+        " select claimed_epoch, 0, array[message_id] from m",
         age, where);
     pg_exec(w->pg, buf_text(&sql));
     buf_free(&sql);

@@ -52,7 +52,7 @@ static int setup(void **state)
     struct err err = { 0 };
 
     f->pg = *state;
-    pg_exec(f->pg, "truncate messages, delayed, leases, decisions");
+    pg_exec(f->pg, "truncate messages, delayed, leases, decisions, claim_batches");
     kafka_mock_open(&f->mock, TOPIC_JOBS_BULK, 1);
     f->metrics = metrics_new();
     const struct db_settings db = { (char *)(uintptr_t)pg_url(f->pg), 30000000 };

@@ -35,8 +35,9 @@ static int open_sessions(void **state)
     struct err err = { 0 };
 
     db_fixture_open(&s->first, *state);
-    pg_exec(s->first.pg, "truncate messages, attempts, receipts, receipts_unmatched,"
-                         " cost_entries, delayed");
+    pg_exec(s->first.pg,
+            "truncate messages, attempts, claim_batches, receipts, receipts_unmatched,"
+            " cost_entries, delayed");
     const struct db_settings set = { .url = (char *)pg_url(s->first.pg) };
     assert_int_equal(db_open(&s->second, s->first.reactor, &set, "second session", NULL,
                              &err),

@@ -34,11 +34,13 @@ static void message(struct db_fixture *f, int number, int epoch, const char *age
 
     (void)snprintf(
         sql, sizeof(sql),
-        "insert into messages (message_id, client, turn, status, rank, lane,"
+        "with m as (insert into messages (message_id, client, turn, status, rank, lane,"
         " claimed_epoch, claimed_at) select overlay(first_id_of_month(now()::date)::text"
         " placing '%04d' from 33 for 4)::uuid, 1, 1, '%s', 10, 'normal', %d,"
-        " now() - interval '%s'",
-        number, status, epoch, age);
+        " now() - interval '%s' returning *)"
+        " insert into claim_batches (epoch, number, claimed_at, message_ids)"
+        " select claimed_epoch, %d, claimed_at, array[message_id] from m",
+        number, status, epoch, age, number);
     pg_exec(f->pg, sql);
 }
 
@@ -159,6 +161,52 @@ static void whoever_beats_is_not_buried(void **state)
     assert_int_equal(bury(f), 1);
     assert_int_equal(pg_int(f->pg, "select epoch from workers where dead_at is not null"),
                      2);
+}
+
+static void tidy(struct db_fixture *f)
+{
+    struct ask ask = { 0 };
+
+    store_rescue_tidy(f->db, ask_done, &ask);
+    ask_wait(f, &ask);
+}
+
+static void a_batch_goes_when_nothing_of_it_is_held_any_more(void **state)
+{
+    static const struct {
+        const char *what, *change;  // of the first of its two messages
+        const char *age;
+        int64_t stays;
+    } cases[] = {
+        { "both have a result", "status = 'queued', claimed_epoch = null", "2 min", 0 },
+        { "one is claimed by somebody else", "claimed_epoch = 9", "2 min", 0 },
+        { "one is claimed", "rank = 10", "2 min", 1 },
+        { "one is in doubt", "status = 'in_doubt'", "2 min", 1 },
+        { "it is young", "status = 'queued', claimed_epoch = null", "50 s", 1 },
+    };
+    struct db_fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char sql[512];
+        print_message("%s\n", cases[i].what);
+        pg_exec(f->pg, "delete from claim_batches; delete from messages");
+        message(f, 0, 1, cases[i].age, "claimed");
+        message(f, 1, 1, cases[i].age, "claimed");
+        pg_exec(f->pg,
+                "update messages set status = 'queued', claimed_epoch = null"
+                " where right(message_id::text, 4) = '0001';"
+                "update claim_batches set message_ids ="
+                " array(select message_id from messages order by 1) where number = 0;"
+                "delete from claim_batches where number = 1");
+        (void)snprintf(sql, sizeof(sql),
+                       "update messages set %s where"
+                       " right(message_id::text, 4) = '0000'",
+                       cases[i].change);
+        pg_exec(f->pg, sql);
+        tidy(f);
+        assert_int_equal(pg_int(f->pg, "select count(*) from claim_batches"),
+                         cases[i].stays);
+    }
 }
 
 static void give_back(struct db_fixture *f, int64_t epoch)
@@ -284,6 +332,7 @@ int main(void)
         STORE_TEST(who_has_just_connected_buries_nobody),
         STORE_TEST(whoever_beats_is_not_buried),
         STORE_TEST(a_worker_that_comes_back_gives_back_before_or_after_the_rescue),
+        STORE_TEST(a_batch_goes_when_nothing_of_it_is_held_any_more),
         STORE_TEST(the_long_dead_are_forgotten_unless_they_hold_a_message),
         STORE_TEST(one_of_two_rescuers_works_and_hands_over_when_it_stops),
     };

@@ -34,7 +34,9 @@ static const char rows_sql[] =
     "insert into receipts_unmatched (recorded_at, off, part, received_at, rank,"
     "                                twilio_sid, status)"
     " values (now(), 1, 0, now(), 50, 'SM1', 'sent');"
-    "insert into workers (epoch, host, pid, version) values (1, 'h', 1, 'v')";
+    "insert into workers (epoch, host, pid, version) values (1, 'h', 1, 'v');"
+    "insert into claim_batches (epoch, number, message_ids)"
+    " select 1, 1, array[message_id] from messages";
 
 // The statements of the programs themselves run under their roles in the system tests;
 // here stands what must never work, beside the right that is next to it.
@@ -74,6 +76,7 @@ static const struct {
     { "smsq_worker", "select raw from receipts", DENIED },
     { "smsq_worker", "delete from delayed", DENIED },
     { "smsq_worker", "delete from workers", DENIED },
+    { "smsq_worker", "delete from claim_batches", OK },
 
     { "smsq_status", "update messages set status = 'sent', rank = 50", OK },
     { "smsq_status", "update messages set sealed = 'x'", DENIED },
@@ -88,6 +91,8 @@ static const struct {
     { "smsq_status", "insert into delayed select * from delayed on conflict do nothing",
       OK },
     { "smsq_status", "delete from delayed", DENIED },
+    { "smsq_status", "delete from claim_batches", OK },
+    { "smsq_status", "update claim_batches set epoch = 2", DENIED },
     { "smsq_status", "update error_codes set action = 'retry'", DENIED },
     { "smsq_worker", "select action from error_codes", OK },
     { "smsq_worker", "update error_codes set action = 'retry'", DENIED },
@@ -102,10 +107,14 @@ static const struct {
     { "smsq_scheduler", "insert into delayed select * from delayed", DENIED },
     { "smsq_scheduler", "select amount_micros from cost_entries", DENIED },
     { "smsq_scheduler", "select key_id from api_tokens", DENIED },
+    { "smsq_scheduler", "select count(*) from messages_held", OK },
+    { "smsq_scheduler", "delete from claim_batches", DENIED },
 
     { "smsq_admin", "select key_id, mode, last_used_at from api_tokens", OK },
     { "smsq_admin", "update api_tokens set revoked_at = now()", OK },
     { "smsq_admin", "select make_partitions(13)", OK },
+    { "smsq_admin", "select count(*) from messages_held", OK },
+    { "smsq_admin", "delete from claim_batches", DENIED },
     { "smsq_admin", "select token_hash from api_tokens", DENIED },
     { "smsq_admin", "update api_tokens set token_hash = decode(repeat('00', 32), 'hex')",
       DENIED },

@@ -24,6 +24,7 @@ static void a_job_is_posted_once_however_often_its_record_comes(void **state)
     workplace_put(w, TOPIC_JOBS_URGENT, &job[2]);
     workplace_start(w);
     workplace_wait_sql(w, QUEUED, 3);
+    workplace_wait_sql(w, "select count(*) from claim_batches", 0);
     workplace_put(w, TOPIC_JOBS_NORMAL, &job[1]);  // and this comes late
     workplace_put(w, TOPIC_JOBS_BULK, &job[2]);
     workplace_wait_sql(w, QUEUED, 3);

@@ -177,7 +177,8 @@ static void a_message_whose_result_is_refused_is_in_doubt(void **state)
         workplace_put(w, TOPIC_JOBS_NORMAL, &job[i]);
     }
     workplace_start(w);
-    workplace_wait_sql(w, "select count(*) from messages where status = 'in_doubt'", 3);
+    workplace_wait_sql(w, "select count(*) from messages_held where status = 'in_doubt'",
+                       3);
     workplace_ends(w);
     pg_exec(w->pg, "alter table attempts drop constraint no_teapot");
     assert_int_equal(peer_count(w->peer), 3);

@@ -52,7 +52,8 @@ int workplace_setup(void **state)
 
     w->pg = *state;
     pg_exec(w->pg,
-            "truncate messages, attempts, delayed, cost_entries, workers, decisions,"
+            "truncate messages, attempts, delayed, cost_entries, workers, claim_batches,"
+            " decisions,"
             " leases, switches");
     open_kafka(w);
     w->peer = peer_open();

@@ -139,6 +139,11 @@ def test_two_workers_share_the_work_and_claim_nothing_twice(crowd):
     assert set(claimed) == ids(crowd)
 
 
+def test_no_batch_of_claims_is_left(smsq, crowd):
+    wait_until(lambda: smsq.db.one("select count(*) from claim_batches") == 0, 90,
+               "the batches are deleted, by their worker or after a minute")
+
+
 def repeats(stack):
     """What the programs were given a second time."""
     jobs = sum(metric(stack.admin_url(name), 'smsq_claims_total{result="repeated"}')
