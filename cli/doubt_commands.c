@@ -13,7 +13,7 @@
 
 enum { IDS_MAX_BYTES = 8192, OLDER_MAX_BYTES = 64 };
 
-// $1 class or null, $2 seconds or null. Through the partial index, or by the notes.
+// $1 class or null, $2 seconds or null.
 // clang-format off
 static const char list_sql[] =
     "select m.message_id::text, m.class, "

@@ -63,10 +63,11 @@ typedef void db_done(void *arg, const struct db_answer *answer);
 extern const struct settings_part db_settings_part;
 
 // db_open starts to connect and returns; db_is_up tells when it stands. Each session
-// gets hashjoin and mergejoin off, generic plans, statement_timeout 5 s, lock_timeout
-// 1 s, idle_in_transaction_session_timeout 10 s (options= in the connection string goes
-// over them) and application_name. Copies set. metrics may be NULL; it
-// outlives the db; application_name is the label of the connection.
+// gets nested loops, merge joins, sequential scans and jit off, generic plans,
+// statement_timeout 5 s, lock_timeout 1 s, idle_in_transaction_session_timeout 10 s
+// (options= in the connection string goes over them) and application_name. Copies set.
+// metrics may be NULL; it outlives the db; application_name is the label of the
+// connection.
 //   OUTCOME_REJECT  the connection string is malformed.
 MUST_CHECK enum outcome db_open(struct db **out, struct reactor *r,
                                 const struct db_settings *set,

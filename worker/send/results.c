@@ -225,19 +225,25 @@ static void on_deleted(void *arg, const struct db_answer *answer)
 {
     (void)arg;
     if (answer->rc)
-        log_line(LOG_LEVEL_WARN, "claim_batch_not_deleted",
-                 LOG_T("reason", answer->reason));
+        log_line(LOG_LEVEL_WARN, "claim_batches_left", LOG_T("reason", answer->reason));
 }
 
+// A result settles one batch of claims at most.
 static void delete_settled(struct results *s)
 {
+    int64_t epochs[RESULTS_BATCH_MAX], numbers[RESULTS_BATCH_MAX];
     struct claim_batch *batch;
+    size_t count = 0;
 
-    while ((batch = SLIST_FIRST(&s->set.held->settled)) != NULL) {
+    while (count < RESULTS_BATCH_MAX &&
+           (batch = SLIST_FIRST(&s->set.held->settled)) != NULL) {
+        epochs[count] = batch->epoch;
+        numbers[count++] = batch->number;
         SLIST_REMOVE_HEAD(&s->set.held->settled, next);
-        store_claim_settled(s->set.batches, batch->epoch, batch->number, on_deleted, s);
         free(batch);
     }
+    if (count > 0)
+        store_claims_settled(s->set.db, epochs, numbers, count, on_deleted, s);
 }
 
 // What the rows do not show was overtaken by a callback, or is another turn's by now.

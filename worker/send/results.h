@@ -20,7 +20,6 @@ enum { RESULTS_BATCH_MAX = 500 };
 struct results_settings {
     enum account_mode mode;              // of the installation
     struct db *db;                       // borrowed
-    struct db *batches;                  // borrowed; claim_batches, not before results
     const struct retry_settings *retry;  // borrowed
     struct journal *journal;     // whose slots become free then; NULL only in tests
     struct job_set *held;        // jobs leave it when their result stands in PostgreSQL

@@ -84,8 +84,9 @@ static const char claim_sql[] =
     "   and not exists (select from messages x where x.message_id = n.message_id"
     "      offset 0)";
 
-static const char claim_settled_sql[] =
-    "delete from claim_batches where epoch = $1::bigint and number = $2::bigint";
+static const char settled_sql[] =
+    "delete from claim_batches b using unnest($1::bigint[], $2::bigint[]) as n(epoch,"
+    "       number) where b.epoch = n.epoch and b.number = n.number";
 
 static const char renew_sql[] =
     "update messages m set claimed_at = now()"
@@ -210,7 +211,7 @@ static const char release_sql[] =
     " on conflict do nothing returning message_id, turn";
 
 static const struct db_statement claim = { "claim", claim_sql };
-static const struct db_statement claim_settled = { "claim_settled", claim_settled_sql };
+static const struct db_statement settled = { "claims_settled", settled_sql };
 static const struct db_statement renew = { "renew", renew_sql };
 static const struct db_statement result = { "result", result_sql };
 static const struct db_statement release_claims = { "release", release_sql };
@@ -255,14 +256,14 @@ void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64
     submit_claim(db, jobs, count, args, done, arg);
 }
 
-void store_claim_settled(struct db *db, int64_t epoch, int64_t number, db_done *done,
-                         void *arg)
+void store_claims_settled(struct db *db, const int64_t *epochs, const int64_t *numbers,
+                          size_t count, db_done *done, void *arg)
 {
     struct db_args *args = db_args_new();
 
-    db_args_int8(args, epoch);
-    db_args_int8(args, number);
-    db_submit(db, &claim_settled, args, done, arg);
+    db_args_int8s(args, epochs, count);
+    db_args_int8s(args, numbers, count);
+    db_submit(db, &settled, args, done, arg);
 }
 
 void store_renew(struct db *db, const struct turn_key *keys, size_t count, int64_t epoch,

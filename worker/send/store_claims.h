@@ -12,7 +12,7 @@ struct sms_job;
 
 // store_claim takes the jobs for this epoch: sorted by id, each id once. What it wins
 // stands in claim_batches under this number, which no other claim of the epoch has, until
-// store_claim_settled, or until a status consumer sees that all of it is done. A row of
+// store_claims_settled, or until a status consumer sees that all of it is done. A row of
 // the answer is (message_id uuid, turn int4, status text, tries int2); the status is
 //   claimed   won: POST it, with this turn. Only these may be posted.
 //   waiting   send_at lies ahead: the row sleeps in delayed, at the turn of the answer.
@@ -23,10 +23,10 @@ struct sms_job;
 void store_claim(struct db *db, struct sms_job *const *jobs, size_t count, int64_t epoch,
                  int64_t number, db_done *done, void *arg);
 
-// store_claim_settled: nothing that this claim won is claimed or in doubt any more. No
+// store_claims_settled: nothing that these claims won is claimed or in doubt any more. No
 // rows.
-void store_claim_settled(struct db *db, int64_t epoch, int64_t number, db_done *done,
-                         void *arg);
+void store_claims_settled(struct db *db, const int64_t *epochs, const int64_t *numbers,
+                          size_t count, db_done *done, void *arg);
 
 // store_renew is for claims that did not begin within 2 s. Rows: (message_id uuid, turn
 // int4) of those still held by this epoch; no row back = the claim is lost.

@@ -248,7 +248,6 @@ static void make_results(struct worker *w, const struct worker_settings *set)
     const struct results_settings results = {
         .mode = w->accounts.mode,
         .db = w->writes,
-        .batches = w->beats,
         .retry = &set->retry,
         .journal = keeper_journal(w->keeper),
         .held = &w->held,
