@@ -46,7 +46,7 @@ struct kafka_in_settings {
 // Once all partitions hold as much, librdkafka 2.0.2 looks again only after up to a
 // second, for which it must last. 1.5 MiB in each of six do for the jobs of a worker at
 // its best.
-enum { KAFKA_IN_AHEAD_KIB = 1536 };
+enum { KAFKA_IN_AHEAD_KIB = 768 };
 
 // kafka_in_open joins the group. ready(arg) runs, from the loop, whenever kafka_in_next
 // may return true again after it returned false, after each assignment, and each second

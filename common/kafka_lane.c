@@ -70,6 +70,16 @@ bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
     return false;
 }
 
+bool kafka_lane_is_behind(const struct kafka_lane *lane)
+{
+    int64_t low, high;
+
+    return lane->watermark.last >= 0 &&
+           rd_kafka_get_watermark_offsets(lane->client->rk, lane->topic, lane->partition,
+                                          &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           high > lane->watermark.last + 1;
+}
+
 int64_t kafka_lane_lag(const struct kafka_lane *lane, int64_t end)
 {
     int64_t at = watermark_at(&lane->watermark), low = 0, high = 0;
