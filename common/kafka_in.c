@@ -18,7 +18,7 @@ enum {
     STORE_US = 200000,   // acknowledged offsets reach librdkafka this much later
     CLOSE_US = 5000000,  // the whole of kafka_in_close
     CLOSE_POLL_MS = 50,
-    WAKE_US = 20000,  // between two wake-ups of librdkafka's fetcher
+    WAKE_US = 20000,     // between two wake-ups of librdkafka's fetcher
     LABELS_BYTES = 320,  // a topic's name has up to 249
 };
 
@@ -36,7 +36,7 @@ struct kafka_in {
     size_t lent;  // records that are not given back
     bool is_assigned, is_hungry, is_stopped, is_closed;
     struct kafka_ends *ends;
-    int64_t woken_us;  // boot clock
+    int64_t woken_us;         // boot clock
     struct metrics *metrics;  // NULL = not measured
     struct metric *records, *rebalances, *unacked, *head_age;
 };
@@ -166,9 +166,9 @@ static void on_events(void *arg)
     tell_ready(k);
 }
 
-// Once all partitions have read enough ahead, librdkafka 2.0.2 looks again after a second,
-// or when its thread for the broker has something else to do. So it gets something: to ask
-// where a partition ends.
+// Once all partitions have read enough ahead, librdkafka 2.0.2 looks again after a
+// second, or when its thread for the broker has something else to do. So it gets
+// something: to ask where a partition ends.
 static void wake_fetcher(struct kafka_in *k, const struct kafka_lane *lane)
 {
     int64_t now_us = clock_boot_us();

@@ -38,15 +38,7 @@ struct kafka_in_settings {
     const char *group;  // consumer group id
     int64_t session_timeout_ms;
     size_t unacked_max;  // per partition: a full ring stops that partition
-    // What is read ahead of each partition; 0 = KAFKA_IN_AHEAD_KIB. kafka.properties
-    // wins.
-    int ahead_kib;
 };
-
-// Once all partitions hold as much, librdkafka 2.0.2 looks again only after up to a
-// second, for which it must last. 1.5 MiB in each of six do for the jobs of a worker at
-// its best.
-enum { KAFKA_IN_AHEAD_KIB = 768 };
 
 // kafka_in_open joins the group. ready(arg) runs, from the loop, whenever kafka_in_next
 // may return true again after it returned false, after each assignment, and each second

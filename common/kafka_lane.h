@@ -31,7 +31,8 @@ void kafka_lane_close(struct kafka_lane *lane);
 // origin.generation, origin.lane and from to the caller.
 MUST_CHECK bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out);
 
-// kafka_lane_is_behind: the last fetch told of records after the last one that was pulled.
+// kafka_lane_is_behind: the last fetch told of records after the last one that was
+// pulled.
 bool kafka_lane_is_behind(const struct kafka_lane *lane);
 
 // kafka_lane_lag counts what the partition holds and nobody has acknowledged, up to the

@@ -70,7 +70,7 @@ static size_t room(void *arg)
     const struct worker *w = arg;
     size_t taken =
         worker_posting(w) + sender_waiting(w->sender) + intake_claiming(w->intake);
-    size_t limit = w->in_flight_max + 2 * CLAIM_BATCH_MAX;
+    size_t limit = w->in_flight_max + CLAIM_BATCH_MAX;
 
     if (!heartbeat_may_claim(w->heartbeat) || !keeper_is_ready(w->keeper) ||
         w->accounts.missing.text[0] || results_count(w->results) >= UNWRITTEN_MAX ||

@@ -27,7 +27,6 @@ enum {
     BATCH_MAX = 1000,
     UNACKED_MAX = 16384,
     SESSION_TIMEOUT_MS = 10000,
-    AHEAD_KIB = 2304,  // PostgreSQL takes 30 000 callbacks/s
 };
 
 struct status_consumer {
@@ -266,7 +265,6 @@ static enum outcome open_connections(struct status_consumer *c,
         .group = "smsq-status-consumer",
         .session_timeout_ms = SESSION_TIMEOUT_MS,
         .unacked_max = UNACKED_MAX,
-        .ahead_kib = AHEAD_KIB,
     };
 
     enum outcome rc =
