@@ -74,6 +74,22 @@ static void the_lag_grows_while_nobody_reads(void **state)
     assert_false(head_is_old(f));
 }
 
+// With room for one record ahead librdkafka pauses after each, for up to a second.
+static void what_was_read_dry_is_fetched_again_at_once(void **state)
+{
+    struct fixture *f = *state;
+    char properties[] = "queued.min.messages=1;fetch.message.max.bytes=100";
+    int64_t began_us = clock_boot_us();
+
+    f->mock.settings.properties = properties;
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        put_numbers(f, p, 60);
+    member_join(f, &f->a);
+    f->a.acks = true;
+    member_read_until(f, &f->a, 180);
+    assert_true(clock_boot_us() - began_us < 20000000);  // else twice as long, and more
+}
+
 static void records_come_in_order_and_partitions_take_turns(void **state)
 {
     struct fixture *f = *state;
@@ -249,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(records_come_in_order_and_partitions_take_turns),
         TEST(the_lag_grows_while_nobody_reads),
+        TEST(what_was_read_dry_is_fetched_again_at_once),
         TEST(keys_tombstones_and_times_arrive),
         TEST(a_full_partition_stops_alone),
         TEST(an_outage_shows_and_passes),

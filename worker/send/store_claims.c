@@ -12,6 +12,9 @@
 // What the breakers kept back: it leaves no attempt.
 #define HELD "('account_stopped', 'sender_stopped', 'emergency_only')"
 
+// Both statements write rows in the order of their arguments, which is that of the ids:
+// so sessions lock them in one order. A sort here would only copy every row once more.
+
 // A redelivered record or a stale turn takes nothing: only a new row at turn 1, or one
 // that waits at exactly this turn, is taken. A row at turn 0 was canceled or rescheduled
 // before any worker saw it: it gets its payload and keeps its status; its useful time
@@ -36,7 +39,7 @@ static const char claim_sql[] =
     "      case status when 'claimed' then 10 when 'waiting' then 0 else 25 end,"
     "      case status when 'expired' then 'too_late' end,"
     "      case status when 'claimed' then $26::bigint end, now()"
-    "    from job order by message_id"
+    "    from job"
     "  on conflict (message_id) do update set"
     "     turn = case when m.turn = 0 then 2 else excluded.turn end,"
     "     status = case when m.turn = 0 then m.status else excluded.status end,"
@@ -119,7 +122,6 @@ static const char result_sql[] =
     "         case when status <> 'expired' then rank else 0 end, answered_at, epoch,"
     "         claimed_at, posted_at"
     "    from n where outcome not in ('not_sent', 'not_listed') and outcome not in " HELD
-    "   order by message_id, turn"
     "  on conflict (message_id, turn) do update set"
     "     twilio_sid = coalesce(a.twilio_sid, excluded.twilio_sid),"
     "     outcome = coalesce(a.outcome, excluded.outcome),"
@@ -183,7 +185,7 @@ static const char result_sql[] =
     "         total_micros, currency, rate_note, mode)"
     "  select message_id, sid, 'estimate', 0, estimate, estimate, currency, rate_note, "
     "mode"
-    "    from n where sid is not null order by message_id, sid on conflict do nothing"
+    "    from n where sid is not null on conflict do nothing"
     ")"
     "select message_id, turn, status from raised";
 
