@@ -101,8 +101,8 @@ void race_begin(struct race *r, struct db_fixture *fixture);
 void race_step(struct race *r, const struct step *step);
 
 // race_check_end compares the tables and what always holds: rank and status belong
-// together, claimed_epoch is set exactly while claimed or in doubt, what is held stands in
-// a batch, each known SID has exactly one estimate.
+// together, claimed_epoch is set exactly while claimed or in doubt, what is held stands
+// in a batch, each known SID has exactly one estimate.
 void race_check_end(struct race *r, const struct race_end *end);
 
 // race_rows is all that the tables say about the message but its names and the moments
