@@ -48,7 +48,8 @@ static void bury_unknown(struct intake *in, struct job *job)
         intake_claim(in, repeats, count);
 }
 
-// One record is left for later holds of the batch: any job may be done with at once.
+// The batch has a hold of its own until all its jobs have joined: to send one may free
+// it.
 static void win(struct intake_batch *b, struct job *job, int32_t turn)
 {
     if (!b->won) {
