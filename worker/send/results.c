@@ -1,15 +1,13 @@
 #include "results.h"
 
 #include "db.h"
-#include "error_codes.h"
 #include "fail_point.h"
 #include "job.h"
 #include "journal.h"
 #include "log.h"
-#include "metric_words.h"
 #include "metrics.h"
+#include "post_report.h"
 #include "reactor.h"
-#include "status.h"
 #include "store_claims.h"
 #include "trace.h"
 #include "twilio.h"
@@ -19,11 +17,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-enum {
-    LINGER_US = 20000,  // a fuller batch costs PostgreSQL less per row
-    CURRENCIES_MAX = 16,
-    RETRY_WORDS_MAX = 16,
-};
+enum { LINGER_US = 20000 };  // a fuller batch costs PostgreSQL less per row
 
 struct result {
     struct job *job;
@@ -45,75 +39,11 @@ struct results {
     struct batch *filling;       // NULL while empty
     LIST_HEAD(, batch) writing;  // in PostgreSQL's hands
     size_t count;
-    struct metric *outcomes[SEND_RESULT_COUNT];
-    struct metric *post_time[LANE_COUNT], *e2e[LANE_COUNT], *batch_size;
-    struct metric_words *costs;
-    struct metric_words *retries, *given_up;
-    struct metric *unknown_codes;
+    struct post_report *report;
+    struct metric *batch_size;
 };
 
 static void on_linger(void *arg);
-
-static void declare_retries(struct results *s, struct metrics *m)
-{
-    static const char *const reasons[] = { "rejected", "not_sent", "not_processed",
-                                           "misconfigured", NULL };
-    static const char *const ends[] = { "tries_used_up", "too_late", NULL };
-    struct metric_words_settings set = {
-        .name = "smsq_retries_total",
-        .label = "reason",
-        .help = "Messages that wait for another turn, by what their POST came to.",
-        .max = RETRY_WORDS_MAX,
-        .first = reasons,
-        .declare = metrics_counter,
-    };
-
-    s->retries = metric_words_new(m, &set);
-    set.name = "smsq_retries_ended_total";
-    set.help = "Messages that got no other turn: their tries or their time were used up.";
-    set.first = ends;
-    s->given_up = metric_words_new(m, &set);
-}
-
-static void declare_metrics(struct results *s, struct metrics *m)
-{
-    static const char *const labels[SEND_RESULT_COUNT] = {
-        [SEND_ACCEPTED] = "outcome=\"accepted\"",
-        [SEND_NOT_SENT] = "outcome=\"not_sent\"",
-        [SEND_NOT_PROCESSED] = "outcome=\"not_processed\"",
-        [SEND_REJECTED] = "outcome=\"rejected\"",
-        [SEND_MISCONFIGURED] = "outcome=\"misconfigured\"",
-        [SEND_IN_DOUBT] = "outcome=\"in_doubt\"",
-        [SEND_NOT_LISTED] = "outcome=\"not_listed\"",
-        [SEND_HELD_ACCOUNT] = "outcome=\"account_stopped\"",
-        [SEND_HELD_SENDER] = "outcome=\"sender_stopped\"",
-        [SEND_HELD_CLASS] = "outcome=\"emergency_only\"",
-    };
-    static const char *const currencies[] = { "USD", NULL };
-    const struct metric_words_settings costs = {
-        .name = "smsq_cost_micros_total",
-        .label = "currency",
-        .help = "Estimated cost of what Twilio accepted, in millionths of the currency.",
-        .max = CURRENCIES_MAX,
-        .first = currencies,
-        .declare = metrics_counter,
-    };
-
-    for (size_t i = 0; i < SEND_RESULT_COUNT; i++)
-        s->outcomes[i] = metrics_counter(m, "smsq_posts_total", labels[i],
-                                         "POSTs to Twilio by what they came to.");
-    s->costs = metric_words_new(m, &costs);
-    declare_retries(s, m);
-    s->unknown_codes = metrics_counter(
-        m, "smsq_error_codes_unknown_total", NULL,
-        "Answers and callbacks with a code that the table does not know.");
-    s->batch_size = metrics_sizes(m, "smsq_result_batch_rows", NULL,
-                                  "Results in one batch for PostgreSQL.");
-    lane_latencies(s->post_time, m, "smsq_post_seconds",
-                   "From the POST to Twilio's answer.");
-    lane_latencies(s->e2e, m, "smsq_e2e_seconds",
-                   "From acceptance by the producer to acceptance by Twilio.");
-}
 
 struct results *results_new(struct reactor *r, const struct results_settings *set,
                             struct metrics *metrics)
@@ -122,7 +52,9 @@ struct results *results_new(struct reactor *r, const struct results_settings *se
 
     s->set = *set;
     s->linger = reactor_timer_new(r, on_linger, s);
-    declare_metrics(s, metrics);
+    s->report = post_report_new(set->mode, metrics);
+    s->batch_size = metrics_sizes(metrics, "smsq_result_batch_rows", NULL,
+                                  "Results in one batch for PostgreSQL.");
     return s;
 }
 
@@ -131,9 +63,7 @@ void results_free(struct results *s)
     if (!s)
         return;
     reactor_timer_free(s->linger);
-    metric_words_free(s->costs);
-    metric_words_free(s->retries);
-    metric_words_free(s->given_up);
+    post_report_free(s->report);
     free(s->filling);
     while (!LIST_EMPTY(&s->writing)) {
         struct batch *b = LIST_FIRST(&s->writing);
@@ -323,82 +253,6 @@ static void fill(struct results *s, struct result *row, struct job *job,
     row->outcome.sid = row->sid;
 }
 
-// Beside real messages, simulated ones say nothing about Twilio and its bill.
-static bool is_aside(const struct results *s, const struct job *job)
-{
-    return s->set.mode != ACCOUNT_SIMULATE &&
-           strcmp(job->sms.mode, account_mode_name(ACCOUNT_SIMULATE)) == 0;
-}
-
-static void count(struct results *s, const struct result *row,
-                  const struct twilio_answer *answer)
-{
-    const struct sms_job *sms = &row->job->sms;
-    enum lane lane = row->job->lane;
-
-    metric_add(s->outcomes[answer->result], 1);
-    if (send_result_is_held(answer->result))
-        return;
-    metric_observe_us(s->post_time[lane], answer->took_us);
-    if (row->outcome.rank == RANK_WAITING)
-        metric_add(metric_words_find(s->retries, row->outcome.outcome), 1);
-    else if (row->outcome.reason)
-        metric_add(metric_words_find(s->given_up, row->outcome.reason), 1);
-    if (answer->result != SEND_ACCEPTED)
-        return;
-    metric_observe_us(s->e2e[lane], row->outcome.answered_us - sms->accepted_at);
-    if (!is_aside(s, row->job))
-        metric_add(metric_words_find(s->costs, sms->currency),
-                   (uint64_t)sms->estimate_micros);
-}
-
-// What Twilio says about a code, said beside it; a code that the table does not know is
-// final for its message, and somebody should give it a row.
-static void explain(const struct results *s, const struct result *row,
-                    const struct twilio_answer *answer)
-{
-    const struct error_code *code = answer->known;
-
-    if (!answer->code)
-        return;
-    metric_add(s->unknown_codes, code == NULL);
-    log_line(code ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
-             code ? "error_code_met" : "error_code_unknown",
-             LOG_U("message_id", row->outcome.message_id),
-             LOG_C(trace_id_of(row->job->sms.traceparent)),
-             LOG_I("error_code", answer->code),
-             LOG_T("action", error_action_name(answer->action)),
-             LOG_T("meaning", code ? code->meaning : NULL),
-             LOG_T("advice", code ? code->advice : "give it a row: smsq codes set"));
-    if (code && code->opt_out)
-        log_line(LOG_LEVEL_INFO, "opt_out_reported",
-                 LOG_U("message_id", row->outcome.message_id),
-                 LOG_C(trace_id_of(row->job->sms.traceparent)),
-                 LOG_I("error_code", answer->code));
-}
-
-static void report(const struct results *s, const struct result *row,
-                   const struct twilio_answer *answer)
-{
-    bool ok = answer->result == SEND_ACCEPTED || answer->result == SEND_REJECTED;
-
-    if (send_result_is_held(answer->result)) {
-        log_line(LOG_LEVEL_INFO, "job_held", LOG_U("message_id", row->outcome.message_id),
-                 LOG_C(trace_id_of(row->job->sms.traceparent)),
-                 LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
-                 LOG_T("reason", answer->reason));
-        return;
-    }
-    log_line(ok ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, ok ? "job_sent" : "job_not_sent",
-             LOG_U("message_id", row->outcome.message_id),
-             LOG_C(trace_id_of(row->job->sms.traceparent)),
-             LOG_I("turn", row->outcome.turn), LOG_T("outcome", row->outcome.outcome),
-             LOG_T("twilio_sid", row->sid[0] ? row->sid : NULL),
-             LOG_I("http_status", answer->http_status), LOG_I("error_code", answer->code),
-             LOG_T("reason", answer->reason), LOG_I("took_us", answer->took_us));
-    explain(s, row, answer);
-}
-
 void results_add(struct results *s, struct job *job, const struct twilio_answer *answer)
 {
     if (!s->filling) {
@@ -409,8 +263,7 @@ void results_add(struct results *s, struct job *job, const struct twilio_answer 
     struct result *row = &s->filling->rows[s->filling->count++];
     fill(s, row, job, answer);
     journal_answer(job->slot, &row->outcome);
-    report(s, row, answer);
-    count(s, row, answer);
+    post_report_add(s->report, job, &row->outcome, answer);
     s->count++;
     if (s->filling->count == RESULTS_BATCH_MAX)
         flush(s);
