@@ -56,12 +56,17 @@ struct batch {
 
 static void begin(void);
 
-static void finish(struct batch *b, const struct db_answer *answer)
+static void check(const struct db_answer *answer)
 {
     if (answer->rc) {
         (void)fprintf(stderr, "refused: %s\n", answer->reason);
         exit(EXIT_FAILURE);
     }
+}
+
+static void finish(struct batch *b, const struct db_answer *answer)
+{
+    check(answer);
     done_count += (long)b->count;
     free(b);
     begin();
@@ -72,7 +77,7 @@ static void finish(struct batch *b, const struct db_answer *answer)
 static void on_settled(void *arg, const struct db_answer *answer)
 {
     (void)arg;
-    (void)answer;
+    check(answer);
 }
 
 static void on_written(void *arg, const struct db_answer *answer)

@@ -70,22 +70,27 @@ bool kafka_lane_pull(struct kafka_lane *lane, struct kafka_record *out)
     return false;
 }
 
+// Asks nobody: sets the end that the last fetch told; false when none did.
+static bool told_end(const struct kafka_lane *lane, int64_t *end)
+{
+    int64_t low;
+
+    return rd_kafka_get_watermark_offsets(lane->client->rk, lane->topic, lane->partition,
+                                          &low, end) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 bool kafka_lane_is_behind(const struct kafka_lane *lane)
 {
-    int64_t low, high;
+    int64_t last = lane->watermark.last, end = 0;
 
-    return lane->watermark.last >= 0 &&
-           rd_kafka_get_watermark_offsets(lane->client->rk, lane->topic, lane->partition,
-                                          &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-           high > lane->watermark.last + 1;
+    return last >= 0 && told_end(lane, &end) && end > last + 1;
 }
 
 int64_t kafka_lane_lag(const struct kafka_lane *lane, int64_t end)
 {
-    int64_t at = watermark_at(&lane->watermark), low = 0, high = 0;
+    int64_t at = watermark_at(&lane->watermark), high = 0;
 
-    if (at < 0 || rd_kafka_get_watermark_offsets(lane->client->rk, lane->topic,
-                                                 lane->partition, &low, &high))
+    if (at < 0 || !told_end(lane, &high))
         return 0;
     if (end > high)
         high = end;

@@ -1,6 +1,7 @@
 """Faults of the ground, of the simulator and of the order of things, one at a time."""
 
 import asyncio
+import contextlib
 import signal
 
 from kafka import GROUPS
@@ -54,31 +55,33 @@ async def _stop(bench, fault):
     return not ended
 
 
+@contextlib.asynccontextmanager
+async def _without(bench, name, number):
+    """Ends a service; it starts again after the block."""
+    bench.is_outage = True
+    try:
+        await bench.ground.end_service(name, number)
+        yield
+        await bench.ground.start_services()
+    finally:
+        bench.is_outage = False
+
+
 def _service(name, number):
     async def run(bench, _):
-        bench.is_outage = True
-        try:
-            await bench.ground.end_service(name, number)
+        async with _without(bench, name, number):
             await asyncio.sleep(PAUSE_S)
-            await bench.ground.start_services()
-        finally:
-            bench.is_outage = False
         return True
     return run
 
 
 async def _postgres_away(bench, fault):
     """The workers die while all that they have read is still to be claimed."""
-    bench.is_outage = True
-    try:
-        await bench.ground.end_service("postgres", signal.SIGQUIT)
+    async with _without(bench, "postgres", signal.SIGQUIT):
         await asyncio.sleep(fault.seconds)
         for program in bench.programs.values():
             if program.kind == "worker":
                 program.kill("outage")
-        await bench.ground.start_services()
-    finally:
-        bench.is_outage = False
     return True
 
 

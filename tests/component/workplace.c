@@ -53,8 +53,7 @@ int workplace_setup(void **state)
     w->pg = *state;
     pg_exec(w->pg,
             "truncate messages, attempts, delayed, cost_entries, workers, claim_batches,"
-            " decisions,"
-            " leases, switches");
+            " decisions, leases, switches");
     open_kafka(w);
     w->peer = peer_open();
     assert_int_equal(keys_open(&w->keys, &keys, NULL), OUTCOME_OK);

@@ -54,16 +54,23 @@ void job_free(struct job_set *set, struct job *job)
     free(job);
 }
 
+struct claim_batch *job_set_pop_settled(struct job_set *set)
+{
+    struct claim_batch *batch = SLIST_FIRST(&set->settled);
+
+    if (batch)
+        SLIST_REMOVE_HEAD(&set->settled, next);
+    return batch;
+}
+
 void job_set_end(struct job_set *set)
 {
     struct claim_batch *batch;
 
     while (set->first)
         job_free(set, set->first);
-    while ((batch = SLIST_FIRST(&set->settled)) != NULL) {
-        SLIST_REMOVE_HEAD(&set->settled, next);
+    while ((batch = job_set_pop_settled(set)) != NULL)
         free(batch);
-    }
 }
 
 struct claim_batch *claim_batch_new(int64_t epoch, int64_t number)

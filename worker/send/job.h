@@ -69,7 +69,7 @@ struct job {
 struct job_set {
     struct job *first;
     size_t count;
-    SLIST_HEAD(, claim_batch) settled;  // whoever takes one out frees it
+    SLIST_HEAD(, claim_batch) settled;  // for job_set_pop_settled
 };
 
 void job_queue_push(struct job_queue *q, struct job *job);
@@ -79,6 +79,10 @@ struct job *job_queue_pop(struct job_queue *q);  // NULL when empty
 // and frees it with all it owns.
 void job_hold(struct job_set *set, struct job *job);
 void job_free(struct job_set *set, struct job *job);
+
+// job_set_pop_settled returns a batch of claims of which every job is settled, for the
+// caller to free, or NULL.
+struct claim_batch *job_set_pop_settled(struct job_set *set);
 
 // job_set_end frees all that the set still has.
 void job_set_end(struct job_set *set);

@@ -166,10 +166,9 @@ static void delete_settled(struct results *s)
     size_t count = 0;
 
     while (count < RESULTS_BATCH_MAX &&
-           (batch = SLIST_FIRST(&s->set.held->settled)) != NULL) {
+           (batch = job_set_pop_settled(s->set.held)) != NULL) {
         epochs[count] = batch->epoch;
         numbers[count++] = batch->number;
-        SLIST_REMOVE_HEAD(&s->set.held->settled, next);
         free(batch);
     }
     if (count > 0)

@@ -10,6 +10,7 @@ static const char bury_sql[] =
     " returning w.epoch, w.host, w.pid,"
     "           (extract(epoch from now() - w.heartbeat_at) * 1000000)::bigint";
 
+// Live epochs are left out before their messages are looked up, which is each second.
 // Rows that somebody else has locked are left for the next round: their result is on its
 // way.
 static const char claims_sql[] =
